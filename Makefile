@@ -1,0 +1,46 @@
+# Each target sets up what it needs; nothing but Python 3.11+ and make is expected to be there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench
+
+help:            ## say what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
+
+demo: $(VENV)/.runtime  ## run everything in one process and open the page
+	@$(BIN)/vitrine demo $(ARGS)
+
+test: $(VENV)/.development  ## run the tests, on a real Kafka broker and the real engine
+	@$(BIN)/pytest -q $(ARGS)
+
+check: $(VENV)/.development  ## format, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.development  ## measure, beside a floor in the same run
+	@$(BIN)/python -m tests.benchmarks.run $(ARGS)
+
+$(VENV)/bin/uv:
+	@echo "Making $(VENV) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+
+# uv is several times faster; pip is the one that reads a company's own pip settings.
+define install
+	@echo "Installing $(1) (the first time this takes a minute or two: torch alone is large) …"
+	@$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --editable '$(1)' \
+		|| $(BIN)/python -m pip install --constraint constraints.txt --editable '$(1)'
+	@touch $@
+endef
+
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(VENV)/bin/uv
+	$(call install,.)
+
+$(VENV)/.development: pyproject.toml constraints.txt | $(VENV)/bin/uv
+	$(call install,.[test])
+	@touch $(VENV)/.runtime

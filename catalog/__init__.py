@@ -1,0 +1,1 @@
+"""What ingest and search agree on: products, events, their merge, the vectors and the collection that holds them."""

@@ -1,0 +1,159 @@
+"""Answers: what Qdrant Edge returns, as qdrant-client's models.
+
+Hits come by the thousand and each microsecond a hit is a millisecond a query, so they are built without validation:
+everything in them comes from the engine itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
+
+import qdrant_edge as edge
+from pydantic import BaseModel
+from qdrant_client.http import models
+
+from catalog.embedded.schema import edge_member, full_hnsw
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalog.embedded.registry import Declaration
+
+# The four slots of a pydantic model, set as pydantic's own `model_construct` sets them but without its defaults,
+# aliases and checks: 0.5 instead of 3.3 microseconds a hit.
+_set_fields = BaseModel.__dict__["__dict__"].__set__
+_set_names = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_set_extra = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private = BaseModel.__dict__["__pydantic_private__"].__set__
+
+# Shared by all hits: pydantic copies this set with the model, and adding a field's name changes nothing.
+_SCORED_NAMES = set(models.ScoredPoint.model_fields)
+_RECORD_NAMES = set(models.Record.model_fields)
+
+
+def bare_hits(found: Sequence[edge.ScoredPoint]) -> list[models.ScoredPoint]:
+    """Return hits of a query that asked for ids and scores only, in the engine's order."""
+    answer = []
+    for each in found:
+        # For its id Edge makes a uuid.UUID, which then has to write itself, both in Python: 1.3 microseconds. Its repr
+        # has the same text ready in 0.5, at a fixed place: ScoredPoint(id="6f1ed002-…", version=…).
+        text = repr(each)
+        hit = models.ScoredPoint.__new__(models.ScoredPoint)
+        _set_fields(
+            hit,
+            {
+                "id": text[16:52] if text[15] == '"' else point_id(each.id),
+                "version": each.version,
+                "score": each.score,
+                "payload": None,
+                "vector": None,
+                "shard_key": None,
+                "order_value": None,
+            },
+        )
+        _set_names(hit, _SCORED_NAMES)
+        _set_extra(hit, None)
+        _set_private(hit, None)
+        answer.append(hit)
+    return answer
+
+
+def full_hits(found: Sequence[edge.ScoredPoint]) -> list[models.ScoredPoint]:
+    """Return hits with whatever the query asked for, in the engine's order."""
+    answer = []
+    for each in found:
+        hit = models.ScoredPoint.__new__(models.ScoredPoint)
+        _set_fields(
+            hit,
+            {
+                "id": point_id(each.id),
+                "version": each.version,
+                "score": each.score,
+                "payload": each.payload,
+                "vector": _optional_vectors(each.vector),
+                "shard_key": None,
+                "order_value": each.order_value,
+            },
+        )
+        _set_names(hit, _SCORED_NAMES)
+        _set_extra(hit, None)
+        _set_private(hit, None)
+        answer.append(hit)
+    return answer
+
+
+def records(found: Sequence[edge.Record]) -> list[models.Record]:
+    """Return stored points, unscored."""
+    answer = []
+    for each in found:
+        record = models.Record.__new__(models.Record)
+        _set_fields(
+            record,
+            {
+                "id": point_id(each.id),
+                "payload": each.payload,
+                "vector": _optional_vectors(each.vector),
+                "shard_key": None,
+                "order_value": each.order_value,
+            },
+        )
+        _set_names(record, _RECORD_NAMES)
+        _set_extra(record, None)
+        _set_private(record, None)
+        answer.append(record)
+    return answer
+
+
+def point_id(given: edge.PointId) -> models.ExtendedPointId:
+    """Return an id as a server writes it: an int, or a UUID as hyphenated lower-case text."""
+    return str(given) if isinstance(given, UUID) else given
+
+
+def facet_hits(found: edge.FacetResponse) -> models.FacetResponse:
+    """Return the values that occur; Edge also lists values whose last point is gone, with a count of 0."""
+    counted = [models.FacetValueHit(value=hit.value, count=hit.count) for hit in found.hits if hit.count]
+    return models.FacetResponse(hits=counted)
+
+
+def collection_info(info: edge.ShardInfo, declared: Declaration) -> models.CollectionInfo:
+    """Return counts from the shard, and what was declared from the registry."""
+    return models.CollectionInfo(
+        status=models.CollectionStatus.GREEN,
+        optimizer_status=models.OptimizersStatusOneOf.OK,
+        points_count=info.points_count,
+        indexed_vectors_count=info.indexed_vectors_count,
+        segments_count=info.segments_count,
+        config=models.CollectionConfig(
+            params=models.CollectionParams(
+                vectors=dict(declared.vectors), sparse_vectors=dict(declared.sparse_vectors) or None
+            ),
+            hnsw_config=full_hnsw(declared.hnsw),
+            optimizer_config=models.OptimizersConfig(default_segment_number=0, flush_interval_sec=5),
+            metadata=declared.metadata,
+        ),
+        payload_schema={
+            field: _index_info(index, declared.payload_indexes.get(field))
+            for field, index in info.payload_schema.items()
+        },
+    )
+
+
+def _index_info(index: edge.PayloadIndexInfo, declared: models.PayloadSchemaParams | None) -> models.PayloadIndexInfo:
+    return models.PayloadIndexInfo(data_type=_index_type(index.data_type), params=declared, points=index.points)
+
+
+def _index_type(given: edge.PayloadSchemaType) -> models.PayloadSchemaType:
+    types = {edge_member(edge.PayloadSchemaType, each): each for each in models.PayloadSchemaType}
+    return types[given]
+
+
+def _optional_vectors(given: edge.Vector | None) -> models.VectorStructOutput | None:
+    if not isinstance(given, dict):
+        return given
+    named = {name: _sparse(each) if isinstance(each, edge.SparseVector) else each for name, each in given.items()}
+    return cast("models.VectorStructOutput", named)
+
+
+def _sparse(given: edge.SparseVector) -> models.SparseVector:
+    return models.SparseVector(indices=given.indices, values=given.values)

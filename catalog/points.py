@@ -1,0 +1,223 @@
+"""Product ↔ point, both ways: the only place where payload keys are spelled out.
+
+A payload has three parts. `product` holds the merged fields, `state` the versions behind them, and `derived` what we
+made of them: the keys that filters and orders use, digests, picture status. What is derived never takes part in the
+shop's versions, and is written for visible products only, so that nothing counts a tombstone or a waiting patch.
+"""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from qdrant_client import models
+
+from catalog.events import Position
+from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES, CATEGORY_SEPARATOR, Json, parse_category
+from catalog.state import UNKNOWN, Entry, Stamp, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PRODUCT: Final = "product"
+STATE: Final = "state"
+DERIVED: Final = "derived"
+
+REVISION: Final = "state.revision"
+VISIBLE: Final = "derived.visible"
+GROUP: Final = "derived.group"
+CATEGORY: Final = "derived.category"
+AVAILABILITY: Final = "derived.availability"
+ATTRIBUTE: Final = "derived.attributes"
+BROWSE: Final = "derived.browse"
+OCCURRED_AT: Final = "derived.occurred_at"
+
+YES, NO = "yes", "no"
+_MAX_FLOAT32: Final = 3.4e38
+_MAX_UINT32: Final = 2**32 - 1
+_NAMESPACE: Final = uuid.UUID("8f0e2f5e-53a7-4a0c-9a53-7d6a0b1f3c11")
+
+KEYWORDS: Final = ("brand", "currency", "language", "url", "codes")
+FLOATS: Final = ("price", "popularity")
+TIMES: Final = ("created_at", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class PictureStatus:
+    """What became of one picture: `ok` with its digest, `failed` (due again) or `refused` (it will never do)."""
+
+    status: str
+    digest: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What we made of a product: digests of what was encoded by vector name, picture status by position, when."""
+
+    digests: Mapping[str, str] = field(default_factory=dict)
+    pictures: tuple[PictureStatus, ...] = ()
+    indexed_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A product as the index has it. `revision` changes with every write and is None before the first."""
+
+    product_id: str
+    state: State = UNKNOWN
+    derived: Derived = field(default_factory=Derived)
+    revision: int | None = None
+
+
+def point_id(product_id: str) -> str:
+    """Return the id of a product's point: the engines take integers and UUIDs only."""
+    return str(uuid.uuid5(_NAMESPACE, product_id))
+
+
+def attribute_keyword(name: str, value: Json) -> str:
+    """Return `name=value`, the keyword under which one attribute value is indexed; `=` in a name is escaped."""
+    escaped = name.replace("\\", "\\\\").replace("=", "\\=")
+    return f"{escaped}={_scalar_text(value)}"
+
+
+def number_path(name: str) -> str:
+    """Return the payload path of an attribute that is declared as a number."""
+    return f'{PRODUCT}.{ATTRIBUTES}."{name}"' if not name.isidentifier() else f"{PRODUCT}.{ATTRIBUTES}.{name}"
+
+
+def encode(stored: Stored) -> dict[str, Any]:
+    """Return the payload of a product; `decode` is its inverse."""
+    product = {"id": stored.product_id, **stored.state.product()}
+    return {
+        PRODUCT: product,
+        STATE: _encode_state(stored.state) | {"revision": stored.revision},
+        DERIVED: _encode_derived(stored.derived) | _search_keys(stored.state, product),
+    }
+
+
+def decode(payload: Mapping[str, Any]) -> Stored:
+    """Return the product that a payload holds."""
+    product, state, derived = payload[PRODUCT], payload[STATE], payload[DERIVED]
+    return Stored(
+        product_id=product["id"],
+        state=_decode_state(state, product),
+        derived=Derived(
+            digests=derived.get("digests", {}),
+            pictures=tuple(PictureStatus(**picture) for picture in derived.get("pictures", [])),
+            indexed_at=derived.get("indexed_at"),
+        ),
+        revision=state["revision"],
+    )
+
+
+def _encode_state(state: State) -> dict[str, Any]:
+    latest, position = state.latest, state.position
+    return {
+        "upserted": state.upserted,
+        "deleted": state.deleted,
+        "versions": {name: entry.version for name, entry in sorted(state.registers.items())},
+        "latest": [latest.version, latest.rank, latest.occurred_at] if latest else None,
+        "position": [position.partition, position.offset, position.time_ms] if position else None,
+    }
+
+
+def _decode_state(state: Mapping[str, Any], product: Mapping[str, Any]) -> State:
+    attributes = product.get(ATTRIBUTES, {})
+    return State(
+        upserted=state.get("upserted"),
+        deleted=state.get("deleted"),
+        registers={
+            name: Entry(version, _register_value(name, product, attributes))
+            for name, version in state["versions"].items()
+        },
+        latest=Stamp(*state["latest"]) if state.get("latest") else None,
+        position=Position(*state["position"]) if state.get("position") else None,
+    )
+
+
+def _register_value(name: str, product: Mapping[str, Any], attributes: Mapping[str, Any]) -> Json:
+    if name == ATTRIBUTES:
+        return None
+    if name.startswith(ATTRIBUTE_PREFIX):
+        return attributes.get(name.removeprefix(ATTRIBUTE_PREFIX))
+    return product.get(name)
+
+
+def _encode_derived(derived: Derived) -> dict[str, Any]:
+    pictures = [
+        {key: value for key in PictureStatus.__slots__ if (value := getattr(picture, key)) is not None}
+        for picture in derived.pictures
+    ]
+    return {"digests": dict(derived.digests), "pictures": pictures, "indexed_at": derived.indexed_at}
+
+
+def _search_keys(state: State, product: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys that filters and orders rely on; a tombstone or a waiting patch has none but its invisibility."""
+    if not state.visible:
+        return {"visible": NO}
+    keys: dict[str, Any] = {
+        "visible": YES,
+        "group": product.get("group_id", product["id"]),
+        "category": list(_category_paths(product.get("category"))),
+        "attributes": list(_attribute_keywords(product.get(ATTRIBUTES, {}))),
+        "browse": browse_key(product),
+    }
+    if (in_stock := state.in_stock()) is not None:
+        keys["availability"] = YES if in_stock else NO
+    if state.latest:
+        keys["occurred_at"] = state.latest.occurred_at
+    return keys
+
+
+def browse_key(product: Mapping[str, Any]) -> int:
+    """Return one integer that orders by popularity, then by creation time (seconds), greater first; always present."""
+    popularity = min(float(product.get("popularity", 0.0)), _MAX_FLOAT32)
+    created = product.get("created_at")
+    seconds = int(datetime.fromisoformat(created).timestamp()) if created else 0
+    bits: int = struct.unpack(">I", struct.pack(">f", popularity))[0]  # floats ≥ 0 order as their bits do
+    return (bits << 32) | min(max(seconds, 0), _MAX_UINT32)
+
+
+def _category_paths(category: str | None) -> Iterator[str]:
+    parts = parse_category(category) if category else ()
+    for depth in range(1, len(parts) + 1):
+        yield CATEGORY_SEPARATOR.join(parts[:depth])
+
+
+def _attribute_keywords(attributes: Mapping[str, Json]) -> Iterator[str]:
+    for name, value in attributes.items():
+        for item in value if isinstance(value, list) else [value]:
+            yield attribute_keyword(name, item)
+
+
+def _scalar_text(value: Json) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+IndexSchema: TypeAlias = models.PayloadSchemaType | models.IntegerIndexParams
+
+
+def payload_indexes(numbers: tuple[str, ...] = ()) -> dict[str, IndexSchema]:
+    """Return every indexed payload path; `numbers` are the attributes that take ranges."""
+    keyword, real, time = (
+        models.PayloadSchemaType.KEYWORD,
+        models.PayloadSchemaType.FLOAT,
+        models.PayloadSchemaType.DATETIME,
+    )
+    sortable = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=False, range=True)
+    matched = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False)
+    indexes: dict[str, IndexSchema] = dict.fromkeys((VISIBLE, GROUP, CATEGORY, AVAILABILITY, ATTRIBUTE), keyword)
+    indexes |= {f"{PRODUCT}.{name}": keyword for name in KEYWORDS}
+    indexes |= {f"{PRODUCT}.{name}": real for name in FLOATS}
+    indexes |= {f"{PRODUCT}.{name}": time for name in TIMES}
+    indexes |= {number_path(name): real for name in numbers}
+    indexes |= {f"{PRODUCT}.stock": models.PayloadSchemaType.INTEGER, OCCURRED_AT: time}
+    return indexes | {BROWSE: sortable, REVISION: matched}

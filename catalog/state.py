@@ -1,0 +1,195 @@
+"""What is known of one product, and the one rule by which events change it.
+
+A state is a set of registers, each the greatest write it has seen, so merging is commutative, associative and
+idempotent: any order, repetition or replay of the same versioned events ends in the same state.
+
+Writes are ordered by version; at equal versions a delete beats an upsert beats a patch, then the greater canonical
+JSON of the value wins. An upsert is a floor under every register that it does not name, and a delete one under all:
+what a floor has passed is dropped, never to be needed again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from catalog.events import Deleted, Event, Nullified, Patched, Position, Upserted
+from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES, FIELDS, Json, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PATCH, _UPSERT, _DELETE = 0, 1, 2
+_NULL: Final = "null"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One register: the version that wrote it and the value, null for removed."""
+
+    version: int
+    value: Json
+
+    @property
+    def greatness(self) -> tuple[int, str]:
+        """What decides between two writes of one register."""
+        return self.version, canonical_json(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare as JSON does: true is not 1 there, though it is in Python."""
+        return isinstance(other, Entry) and self.greatness == other.greatness
+
+    def __hash__(self) -> int:
+        return hash(self.greatness)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Stamp:
+    """The newest event a state has seen: its version, its kind's rank and its time (ISO 8601, UTC)."""
+
+    version: int
+    rank: int
+    occurred_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything remembered of one product, visible or not.
+
+    Of the newest upsert and the newest delete only the greater one is kept (an older floor decides nothing any more);
+    `registers` hold only what no floor has passed.
+    """
+
+    upserted: int | None = None
+    deleted: int | None = None
+    registers: Mapping[str, Entry] = field(default_factory=dict)
+    latest: Stamp | None = None
+    position: Position | None = None
+
+    @property
+    def visible(self) -> bool:
+        """Whether there is a product to show: upserted since it was deleted, with a title or a picture left."""
+        return self.upserted is not None and bool(self._value("title") or self._value("images"))
+
+    @property
+    def version(self) -> int | None:
+        """The newest version seen; None for a state that has seen nothing."""
+        return self.latest.version if self.latest else None
+
+    def product(self) -> dict[str, Json]:
+        """Return the merged fields without id, in their declared order, attributes as one map."""
+        fields: dict[str, Json] = {name: self._value(name) for name in FIELDS if self._value(name) is not None}
+        attributes = {
+            name.removeprefix(ATTRIBUTE_PREFIX): entry.value
+            for name, entry in sorted(self.registers.items())
+            if name.startswith(ATTRIBUTE_PREFIX) and entry.value is not None
+        }
+        return fields | ({ATTRIBUTES: attributes} if attributes else {})
+
+    def in_stock(self) -> bool | None:
+        """Return whether it can be bought: the newer of `stock` and `in_stock` decides, `stock` when equally new."""
+        stock, flag = self.registers.get("stock"), self.registers.get("in_stock")
+        if stock is None or stock.value is None:
+            return None if flag is None else flag.value
+        if flag is None or flag.value is None or stock.version >= flag.version:
+            return bool(stock.value > 0)
+        return bool(flag.value)
+
+    def _value(self, register: str) -> Json:
+        entry = self.registers.get(register)
+        return entry.value if entry else None
+
+
+UNKNOWN: Final = State()
+
+
+def merge(state: State, event: Event) -> State:
+    """Return the state after one more event; the same object where the event wins nowhere (it is stale)."""
+    if isinstance(event, Nullified):
+        return _nullify(state, event)
+    match event:
+        case Upserted():
+            after, rank = _upsert(state, event), _UPSERT
+        case Patched():
+            after, rank = _patch(state, event), _PATCH
+        case Deleted():
+            after, rank = _delete(state, event.version), _DELETE
+    stamp = Stamp(event.version, rank, iso(event.occurred_at))
+    after = replace(after, latest=max(after.latest or stamp, stamp))
+    return state if after == state else _moved(after, event.position)
+
+
+def _upsert(state: State, event: Upserted) -> State:
+    version = event.version
+    if _at_most(version, state.deleted) or (state.upserted is not None and version < state.upserted):
+        return state
+    written = {name: Entry(version, value) for name, value in event.registers.items()}
+    kept = {
+        name: entry
+        for name, entry in state.registers.items()
+        if entry.version > version or (entry.version == version == state.upserted)
+    }
+    return replace(state, upserted=version, deleted=None, registers=_without_cleared(_joined(kept, written)))
+
+
+def _patch(state: State, event: Patched) -> State:
+    if _at_most(event.version, state.deleted) or _at_most(event.version, state.upserted):
+        return state
+    written = {name: Entry(event.version, value) for name, value in event.registers.items()}
+    return replace(state, registers=_without_cleared(_joined(state.registers, written)))
+
+
+def _delete(state: State, version: int) -> State:
+    if _at_most(version, state.deleted) or (state.upserted is not None and version < state.upserted):
+        return state
+    registers = {name: entry for name, entry in state.registers.items() if entry.version > version}
+    return replace(state, deleted=version, upserted=None, registers=registers)
+
+
+def _nullify(state: State, event: Nullified) -> State:
+    known, version = state.position, state.version
+    if version is None or (known is not None and not event.position.later_than(known)):
+        return state
+    ended = _delete(state, version)
+    if ended is state:
+        return state
+    stamp = Stamp(version, _DELETE, iso(event.occurred_at))
+    return _moved(replace(ended, latest=max(ended.latest or stamp, stamp)), event.position)
+
+
+def _joined(one: Mapping[str, Entry], other: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the greater entry of each register."""
+    joined = dict(one)
+    for name, entry in other.items():
+        held = joined.get(name)
+        if held is None or entry.greatness > held.greatness:
+            joined[name] = entry
+    return joined
+
+
+def _without_cleared(registers: dict[str, Entry]) -> dict[str, Entry]:
+    """Drop the attributes that `attributes: null` of a patch has removed; that patch is newer than any upsert here."""
+    cleared = registers.get(ATTRIBUTES)
+    if cleared is None:
+        return registers
+    return {
+        name: entry
+        for name, entry in registers.items()
+        if not name.startswith(ATTRIBUTE_PREFIX) or entry.greatness >= cleared.greatness
+    }
+
+
+def canonical_json(value: Json) -> str:
+    """Return the one text of a JSON value: keys sorted, no spaces, no escapes beyond JSON's own."""
+    return _NULL if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _at_most(version: int | None, floor: int | None) -> bool:
+    return version is not None and floor is not None and version <= floor
+
+
+def _moved(state: State, position: Position | None) -> State:
+    if position is None or (state.position is not None and not position.later_than(state.position)):
+        return state
+    return replace(state, position=position)

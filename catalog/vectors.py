@@ -1,0 +1,68 @@
+"""What a collection holds for each product: the declared vectors, and the fingerprint that names them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Final
+
+TEXT: Final = "text"
+IMAGE: Final = "image"
+LEXICAL: Final = "lexical"
+ARMS: Final = (TEXT, IMAGE, LEXICAL)
+
+LAYOUT: Final = 1
+"""The version of the payload's layout; raising it makes a new collection, as new encoders do."""
+
+
+@dataclass(frozen=True, slots=True)
+class DenseSpec:
+    """A named dense vector, compared by cosine: which encoder makes it and how many numbers it has."""
+
+    name: str
+    size: int
+    encoder: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalSpec:
+    """The BM25 vector. `average_length` (tokens) is baked into every stored weight, so it is part of the identity."""
+
+    average_length: float
+    name: str = LEXICAL
+    tokenizer: str = "multilingual"
+    k: float = 1.2
+    b: float = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSpecs:
+    """All the vectors of one collection."""
+
+    text: DenseSpec
+    image: DenseSpec
+    lexical: LexicalSpec
+
+    @property
+    def dense(self) -> tuple[DenseSpec, DenseSpec]:
+        """The dense vectors, in arm order."""
+        return self.text, self.image
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hex digits that differ whenever stored vectors would: other encoders, sizes, settings or layout."""
+        canonical = json.dumps(asdict(self) | {"layout": LAYOUT}, sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class SparseVector:
+    """Word weights: `values[i]` belongs to the word number `indices[i]`."""
+
+    indices: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.indices)

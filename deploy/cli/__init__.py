@@ -1,0 +1,1 @@
+"""The `vitrine` command: one thin file per group of commands."""

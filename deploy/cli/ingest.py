@@ -1,0 +1,28 @@
+"""`vitrine ingest`: events into the index."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import typer
+
+from deploy.settings import load_settings
+
+app = typer.Typer(help="Bring events into the index.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Bring events into the index."""
+
+
+@app.command()
+def run() -> None:
+    """Read the Kafka topic, encode what changed, write it to Qdrant; runs until stopped."""
+    from deploy.processes import ingest as process  # noqa: PLC0415 - models are loaded only when used
+
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    process.run(load_settings(), stopping)

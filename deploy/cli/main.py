@@ -1,0 +1,39 @@
+"""The `vitrine` command: its groups, and how its errors end."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import structlog
+import typer
+from rich.console import Console
+
+from catalog.errors import Misconfigured, VitrineError
+from deploy.cli import collection, demo, encoders, ingest, search
+
+WRONG_USE: Final = 2
+FAILED: Final = 1
+
+app = typer.Typer(
+    name="vitrine",
+    help="Product search that shops run themselves: Kafka in, text and picture vectors in Qdrant, hybrid search out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(demo.demo)
+app.add_typer(search.app, name="search")
+app.add_typer(ingest.app, name="ingest")
+app.add_typer(encoders.app, name="encoders")
+app.add_typer(collection.app, name="collection")
+
+
+def main() -> None:
+    """Run the command; a user's mistake ends with what to do about it, never with a traceback."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    try:
+        app()
+    except VitrineError as error:
+        Console(stderr=True, highlight=False).print(f"[red]vitrine:[/red] {error}", soft_wrap=True, markup=True)
+        sys.exit(WRONG_USE if isinstance(error, Misconfigured) else FAILED)

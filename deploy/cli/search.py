@@ -1,0 +1,29 @@
+"""`vitrine search`: the API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deploy.settings import load_settings
+
+app = typer.Typer(help="Answer queries.", no_args_is_help=True)
+
+Insecure = Annotated[bool, typer.Option("--insecure", help="Listen beyond loopback although there are no API keys.")]
+
+
+@app.callback()
+def group() -> None:
+    """Answer queries."""
+
+
+@app.command()
+def serve(insecure: Insecure = False) -> None:
+    """Serve the search API and its page (VITRINE_API__HOST, VITRINE_API__PORT)."""
+    from deploy.processes import search as process  # noqa: PLC0415 - models and servers are loaded only when used
+
+    settings = load_settings()
+    if not insecure:
+        process.check_address(settings.api.host)
+    process.run(settings)

@@ -1,0 +1,1 @@
+"""Composition roots: each process wired by hand, so that one file says what it is made of."""

@@ -1,0 +1,111 @@
+"""The demo: log → ingest → embedded engine ← search ← page, all in one process."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from catalog.embedded import EmbeddedClient
+from deploy.processes.ingest import wired
+from deploy.processes.parts import picture_fetcher, search_app
+from deploy.processes.search import server
+from ingest.eventlog import EventLog, EventLogSource
+from ingest.eventlog_dead_letters import EventLogDeadLetters
+from ingest.kafka import KafkaSource
+from ingest.kafka_dead_letters import KafkaDeadLetters
+from ingest.metrics import IngestMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    import uvicorn
+
+    from deploy.settings import Settings
+    from encoders.interface import Encoders
+    from ingest.source import DeadLetterSink, Source
+
+SWITCH_INTERVAL_SECONDS: Final = 0.0005
+"""How soon a busy ingest thread makes way for a query: the default of 5 ms is felt in every answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Where the demo's events come from and where its refused ones go."""
+
+    source: Source
+    dead_letters: DeadLetterSink
+
+
+def log_feed(folder: Path, events: Iterable[dict[str, object]]) -> Feed:
+    """Return the event log in `folder` as a feed, with those of `events` appended that it does not have yet."""
+    log = EventLog(folder)
+    try:
+        pending = list(events)[log.next_offset :]
+        log.append((_key(event), json.dumps(event, ensure_ascii=False).encode()) for event in pending)
+    finally:
+        log.close()
+    return Feed(EventLogSource(folder), EventLogDeadLetters(folder))
+
+
+def kafka_feed(settings: Settings) -> Feed:
+    """Return the topic that the settings name as a feed."""
+    connection = settings.kafka.connection()
+    source = KafkaSource(
+        connection,
+        topic=settings.kafka.topic,
+        group=settings.kafka.group,
+        batch_records=settings.ingest.batch_records,
+    )
+    return Feed(source, KafkaDeadLetters(connection, topic=settings.kafka.dead_letters))
+
+
+def run(settings: Settings, encoders: Encoders, feed: Feed, started: Callable[[uvicorn.Server], None]) -> None:
+    """Serve and ingest until told to stop; `started` hears of the server once it takes requests."""
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    stopping = threading.Event()
+    with ExitStack() as stack:
+        stack.callback(feed.dead_letters.close)
+        stack.callback(feed.source.close)
+        engine = EmbeddedClient(settings.qdrant.path)
+        stack.callback(engine.close)
+        fetcher = stack.enter_context(picture_fetcher(settings))
+        consumer = stack.enter_context(
+            wired(settings, engine, encoders, fetcher, feed.source, feed.dead_letters, IngestMetrics(), stopping)
+        )
+        http = server(search_app(settings, engine, encoders, fetcher), settings)
+        worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="ingest"))
+        stack.callback(stopping.set)
+        ingesting = worker.submit(consumer.run)
+        ingesting.add_done_callback(partial(_stop, http))
+        _announce(http, started)
+        http.run()
+    ingesting.result()  # what ended the loop, if it was not us
+
+
+def _stop(http: uvicorn.Server, _ended: Future[None]) -> None:
+    http.should_exit = True
+
+
+def _announce(http: uvicorn.Server, started: Callable[[uvicorn.Server], None]) -> None:
+    def wait() -> None:
+        while not http.started and not http.should_exit:
+            pause.wait(0.05)
+        if http.started:
+            started(http)
+
+    pause = threading.Event()
+    threading.Thread(target=wait, name="announce", daemon=True).start()
+
+
+def _key(event: dict[str, object]) -> bytes:
+    product = event.get("product")
+    product_id = product["id"] if isinstance(product, dict) else event.get("product_id", "")
+    return str(product_id).encode()

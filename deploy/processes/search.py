@@ -1,0 +1,57 @@
+"""The search process: the API over a Qdrant server, or over the embedded engine of its own."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from catalog.errors import Misconfigured
+from deploy.processes.parts import open_engine, picture_fetcher, search_app
+from encoders.registry import load_encoders
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from deploy.settings import Settings
+
+_SHUTDOWN_SECONDS = 10
+
+
+def run(settings: Settings) -> None:
+    """Serve the API until told to stop."""
+    engine = open_engine(settings)
+    try:
+        with picture_fetcher(settings) as fetcher:
+            encoders = load_encoders(settings.encoders.settings())
+            server(search_app(settings, engine, encoders, fetcher), settings).run()
+    finally:
+        engine.close()
+
+
+def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """Return the HTTP server of an app; running it blocks until SIGINT or SIGTERM."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.api.host,
+            port=settings.api.port,
+            log_level="warning",
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            server_header=False,
+        )
+    )
+
+
+def check_address(host: str) -> None:
+    """Raise `Misconfigured` unless the address is loopback: without keys nobody else may ask."""
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise Misconfigured(
+            f"there are no API keys, so listening on {host} would let anybody in: listen on 127.0.0.1 "
+            "(VITRINE_API__HOST), put a proxy in front, or say --insecure if the network is trusted"
+        )

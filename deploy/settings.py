@@ -1,0 +1,170 @@
+"""The settings of every process: one frozen tree from the environment and `.env`, built once and passed down."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from catalog.errors import Misconfigured
+from encoders.registry import EncoderSettings
+from encoders.shipped import MINILM, VITRINE_PICTURES
+from encoders.sparse import DEFAULT_AVERAGE_LENGTH
+from ingest.kafka_connection import KafkaConnection
+
+PREFIX = "VITRINE_"
+SEPARATOR = "__"
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class QdrantSettings(_Group):
+    """The vector engine: a server where `url` is given, else Qdrant Edge in this process."""
+
+    url: str | None = Field(None, description="Qdrant server, such as http://qdrant:6333; absent: the embedded engine")
+    api_key: SecretStr | None = Field(None, description="the server's API key")
+    path: Path = Field(Path(".data/index"), description="folder of the embedded engine; one process at a time")
+    timeout_seconds: Annotated[int, Field(ge=1)] = Field(10, description="longest wait for one call to the server")
+
+
+class KafkaSettings(_Group):
+    """The log that events come from."""
+
+    bootstrap_servers: str | None = Field(None, description="HOST:PORT, several separated by commas")
+    topic: str = Field("catalogue", description="topic of product events")
+    group: str = Field("vitrine", description="consumer group of the ingest workers")
+    dead_letter_topic: str | None = Field(None, description="topic for refused records; default: TOPIC.dead-letters")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how to talk to the brokers"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None, description="how to log in, with a SASL protocol"
+    )
+    sasl_username: str | None = Field(None, description="user name for SASL")
+    sasl_password: SecretStr | None = Field(None, description="password for SASL")
+    ssl_cafile: Path | None = Field(None, description="PEM file of the authority that signed the brokers' certificates")
+    ssl_certfile: Path | None = Field(None, description="PEM file of our own certificate, for mutual TLS")
+    ssl_keyfile: Path | None = Field(None, description="PEM file of its key")
+
+    def connection(self) -> KafkaConnection:
+        """Return how to reach the brokers; raises `Misconfigured` where no broker is set."""
+        if self.bootstrap_servers is None:
+            raise Misconfigured("VITRINE_KAFKA__BOOTSTRAP_SERVERS is not set; it takes HOST:PORT of a Kafka broker")
+        return KafkaConnection(
+            bootstrap_servers=self.bootstrap_servers,
+            security_protocol=self.security_protocol,
+            sasl_mechanism=self.sasl_mechanism,
+            sasl_username=self.sasl_username,
+            sasl_password=self.sasl_password.get_secret_value() if self.sasl_password else None,
+            ssl_cafile=str(self.ssl_cafile) if self.ssl_cafile else None,
+            ssl_certfile=str(self.ssl_certfile) if self.ssl_certfile else None,
+            ssl_keyfile=str(self.ssl_keyfile) if self.ssl_keyfile else None,
+        )
+
+    @property
+    def dead_letters(self) -> str:
+        """The topic for refused records."""
+        return self.dead_letter_topic or f"{self.topic}.dead-letters"
+
+
+class EncoderGroup(_Group):
+    """Which models turn text and pictures into vectors."""
+
+    text: str = Field(MINILM, description="a name of `vitrine encoders list`, a Hugging Face id, or a folder")
+    image: str = Field(VITRINE_PICTURES, description="likewise; a model that reads both may take both places")
+    device: str = Field("cpu", description="cpu, cuda, cuda:1, mps")
+    lexical_average_length: Annotated[float, Field(gt=0)] = Field(
+        DEFAULT_AVERAGE_LENGTH, description="mean tokens of a product's text; part of the collection's identity"
+    )
+
+    def settings(self) -> EncoderSettings:
+        """Return them as the registry takes them."""
+        return EncoderSettings(self.text, self.image, self.device, self.lexical_average_length)
+
+
+class ImageSettings(_Group):
+    """Where pictures come from and what one may cost."""
+
+    root: Path | None = Field(None, description="folder below which local picture paths lie; absent: none are read")
+    timeout_seconds: Annotated[float, Field(gt=0)] = Field(10.0, description="longest wait for one picture")
+    max_bytes: Annotated[int, Field(gt=0)] = Field(10 * 2**20, description="largest picture, in bytes")
+    max_pixels: Annotated[int, Field(gt=0)] = Field(25_000_000, description="largest picture, in pixels")
+
+
+class CatalogueSettings(_Group):
+    """What is particular to this shop's catalogue."""
+
+    numbers: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="attributes that take ranges, separated by commas, such as weight,length"
+    )
+
+    @field_validator("numbers", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the environment holds
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return tuple(json.loads(value))
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+
+    @field_validator("numbers")
+    @classmethod
+    def _plain(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        odd = [name for name in value if '"' in name or not name]
+        if odd:
+            raise ValueError(f"attribute names without quotation marks, not {odd}")
+        return value
+
+
+class IngestSettings(_Group):
+    """The ingest worker."""
+
+    batch_records: Annotated[int, Field(ge=1, le=10_000)] = Field(256, description="records worked on at once")
+    http_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
+        None, description="port of the worker's /metrics; absent: none"
+    )
+
+
+class ApiSettings(_Group):
+    """The search API."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; another than loopback needs --insecure")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8000, description="port to listen on")
+    depth: Annotated[int, Field(ge=1, le=10_000)] = Field(1_000, description="best of each arm that are candidates")
+    max_concurrent: Annotated[int, Field(ge=1)] = Field(64, description="searches at once; more are answered 429")
+    max_body_bytes: Annotated[int, Field(gt=0)] = Field(10 * 2**20, description="largest request body")
+
+
+class Settings(BaseSettings):
+    """Everything, by group."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, env_file=".env", frozen=True, extra="ignore"
+    )
+
+    collection: str = Field("products", pattern=r"^[A-Za-z0-9_.-]{1,100}$", description="alias of the collection")
+    qdrant: QdrantSettings = QdrantSettings()
+    kafka: KafkaSettings = KafkaSettings()
+    encoders: EncoderGroup = EncoderGroup()
+    images: ImageSettings = ImageSettings()
+    catalogue: CatalogueSettings = CatalogueSettings()
+    ingest: IngestSettings = IngestSettings()
+    api: ApiSettings = ApiSettings()
+
+
+def load_settings() -> Settings:
+    """Read the settings; raises `Misconfigured` with each wrong setting's name and what it takes."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"{_variable(one['loc'])}: {one['msg']} (is {one['input']!r:.80})" for one in error.errors()]
+        raise Misconfigured("; ".join(lines)) from error
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return PREFIX + SEPARATOR.join(str(part) for part in location).upper()

@@ -1,0 +1,102 @@
+"""Runs the shipped picture encoder: RGB arrays to vectors in picture space, and MiniLM vectors to the same space."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from catalog.errors import InvalidPicture
+from encoders.bundled.network import TEXT_DIMENSION, PictureNetwork, ResidualBlock
+from encoders.bundled.preprocess import PICTURE_SIDE, letterbox, normalise
+from encoders.bundled.weights import SHIPPED, Weights, read_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["PICTURE_SIDE", "PictureTower", "load_picture_tower"]
+
+BATCH: Final = 32  # on two cores larger batches leave the cache and get slower
+CHANNELS: Final = 3
+PICTURE_AXES: Final = 3
+
+
+class PictureTower:
+    """The shipped picture encoder, ready to run. It may be called from several threads at once.
+
+    `revision` is a digest of the weights and of the preprocessing: equal revisions give equal vectors.
+    """
+
+    def __init__(self, weights: Weights, device: str) -> None:
+        self.revision: str = weights.revision
+        self.dimension: int = TEXT_DIMENSION
+        self._device = device
+        self._adapter = weights.adapter.to(device)
+        fused = without_norms(weights.network).to(device)
+        self._network = fused.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Pictures (h, w, 3) uint8 RGB of any size and aspect → (n, 384) float32, L2-normalised, in order.
+
+        Raises InvalidPicture for an array that is of another shape or type, or empty.
+        """
+        for number, picture in enumerate(pictures):
+            _check(picture, number)
+        found = np.zeros((len(pictures), self.dimension), dtype=np.float32)
+        with torch.inference_mode():
+            for start in range(0, len(pictures), BATCH):
+                pixels = torch.stack([letterbox(picture) for picture in pictures[start : start + BATCH]])
+                vectors = self._network(normalise(pixels.to(self._device)))  # (batch, 384)
+                found[start : start + len(pixels)] = vectors.cpu().numpy()
+        return found
+
+    def adapt_text(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """MiniLM vectors (n, 384) of English texts → (n, 384) float32 in picture space, L2-normalised."""
+        if len(vectors) == 0:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        with torch.inference_mode():
+            plain = torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float32)).to(self._device)
+            adapted: NDArray[np.float32] = self._adapter(plain).cpu().numpy()
+        return adapted
+
+
+def load_picture_tower(path: Path | None = None, device: str = "cpu") -> PictureTower:
+    """The tower with the weights of `path`, or with the shipped ones; takes about a tenth of a second.
+
+    Raises Misconfigured where the file is missing or holds something else.
+    """
+    return PictureTower(read_weights(path or SHIPPED), device)
+
+
+def without_norms(network: PictureNetwork) -> PictureNetwork:
+    """Folds each batch norm into the convolution before it: the same function, about a third faster."""
+    network.eval()
+    network.stem, network.stem_norm = _fold(network.stem, network.stem_norm)
+    network.expand, network.expand_norm = _fold(network.expand, network.expand_norm)
+    for block in network.stages:
+        assert isinstance(block, ResidualBlock)
+        block.first, block.first_norm = _fold(block.first, block.first_norm)
+        block.second, block.second_norm = _fold(block.second, block.second_norm)
+        layers = list(block.shortcut)
+        if layers and isinstance(layers[-1], nn.BatchNorm2d):
+            convolution, norm = layers[-2], layers[-1]
+            assert isinstance(convolution, nn.Conv2d)
+            block.shortcut = nn.Sequential(*layers[:-2], _fold(convolution, norm)[0])
+    return network
+
+
+def _fold(convolution: nn.Conv2d, norm: nn.Module) -> tuple[nn.Conv2d, nn.Module]:
+    assert isinstance(norm, nn.BatchNorm2d)
+    return fuse_conv_bn_eval(convolution, norm), nn.Identity()
+
+
+def _check(picture: NDArray[np.uint8], number: int) -> None:
+    shape, kind = picture.shape, picture.dtype
+    if len(shape) != PICTURE_AXES or shape[2] != CHANNELS or kind != np.uint8 or 0 in shape:
+        raise InvalidPicture(f"expected (height, width, 3) uint8 RGB, got {shape} {kind}", field=f"pictures[{number}]")

@@ -1,0 +1,122 @@
+"""Small, fast, deterministic encoders for tests: words and colours decide, and no model is loaded.
+
+They keep the contract of the real ones (see tests/contracts): float32, unit length, finite, in order.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from encoders.interface import LEXICAL_SCALE, Description, Encoders
+from encoders.sparse import Bm25Encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from encoders.interface import FloatArray, Picture
+
+SIZE: Final = 64
+_COLOURS: Final = {
+    "red": (220, 40, 40),
+    "green": (40, 160, 60),
+    "blue": (40, 80, 200),
+    "yellow": (240, 210, 50),
+    "black": (20, 20, 20),
+}
+
+
+class HashingTextEncoder:
+    """Each word is a fixed direction, a text the sum of its words; a `TextEncoder`. Counts what it encodes."""
+
+    def __init__(self, size: int = SIZE) -> None:
+        self._size = size
+        self.encoded = 0
+
+    @property
+    def description(self) -> Description:
+        """What this encoder is."""
+        return Description("fake-words", "1", self._size, ("en",), "Apache-2.0")
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Return one vector per text."""
+        self.encoded += len(texts)
+        return np.stack(
+            [
+                _unit(sum((_direction(word, self._size) for word in text.lower().split()), np.zeros(self._size)))
+                for text in texts
+            ]
+        )
+
+    def encode_documents(self, texts: Sequence[str]) -> FloatArray:
+        """Return one vector per text."""
+        return self.encode_queries(texts)
+
+
+class ColourPictureEncoder:
+    """A picture is its mean colour; a `PictureEncoder` whose text tower knows the names of five colours."""
+
+    def __init__(self, size: int = SIZE) -> None:
+        self._size = size
+        self._text_tower = _ColourNames(size)
+        self.encoded = 0
+
+    @property
+    def description(self) -> Description:
+        """What this encoder is."""
+        return Description("fake-colours", "1", self._size, ("en",), "Apache-2.0")
+
+    @property
+    def text_tower(self) -> _ColourNames:
+        """The encoder of colour names into the same space."""
+        return self._text_tower
+
+    def encode_pictures(self, pictures: Sequence[Picture]) -> FloatArray:
+        """Return one vector per picture."""
+        self.encoded += len(pictures)
+        return np.stack([_colour(picture.reshape(-1, 3).mean(axis=0), self._size) for picture in pictures])
+
+
+class _ColourNames:
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    @property
+    def description(self) -> Description:
+        """What this encoder is."""
+        return Description("fake-colours", "1", self._size, ("en",), "Apache-2.0")
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Return one vector per text: the mean of the colours it names."""
+        named = [[rgb for name, rgb in _COLOURS.items() if name in text.lower()] for text in texts]
+        return np.stack([_colour(np.mean(found or [(128, 128, 128)], axis=0), self._size) for found in named])
+
+    def encode_documents(self, texts: Sequence[str]) -> FloatArray:
+        """Return one vector per text."""
+        return self.encode_queries(texts)
+
+
+def fake_encoders() -> Encoders:
+    """Return a full set of encoders that costs nothing to load."""
+    return Encoders(
+        text=HashingTextEncoder(), picture=ColourPictureEncoder(), lexical=Bm25Encoder(), unrelated=LEXICAL_SCALE
+    )
+
+
+def _direction(word: str, size: int) -> FloatArray:
+    return np.random.default_rng(zlib.crc32(word.encode())).standard_normal(size).astype(np.float32)
+
+
+def _colour(rgb: FloatArray, size: int) -> FloatArray:
+    vector = np.zeros(size)
+    vector[:3] = np.asarray(rgb) - 128.0
+    vector[3] = 16.0  # grey has a direction too
+    return _unit(vector)
+
+
+def _unit(vector: FloatArray) -> FloatArray:
+    length = float(np.linalg.norm(vector))
+    unit: FloatArray = (vector / length if length else np.eye(1, len(vector))[0]).astype(np.float32)
+    return unit

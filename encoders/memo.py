@@ -1,0 +1,44 @@
+"""A memory of recent queries: shoppers ask the same things, and two arms may read the same text."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from encoders.interface import Description, FloatArray, TextEncoder
+
+
+class MemoisedTextEncoder:
+    """A `TextEncoder` that remembers the vectors of its last `size` distinct queries; documents pass through."""
+
+    def __init__(self, encoder: TextEncoder, *, size: int = 4096) -> None:
+        self._encoder = encoder
+        self._size = size
+        self._remembered: OrderedDict[str, FloatArray] = OrderedDict()
+
+    @property
+    def description(self) -> Description:
+        """What the encoder behind the memory is."""
+        return self._encoder.description
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Return one vector per text, encoding only those not remembered."""
+        unknown = [text for text in dict.fromkeys(texts) if text not in self._remembered]
+        found = {text: self._remembered[text] for text in texts if text in self._remembered}
+        if unknown:
+            found |= dict(zip(unknown, self._encoder.encode_queries(unknown), strict=True))
+        for text, vector in found.items():
+            self._remembered[text] = vector
+            self._remembered.move_to_end(text)
+        while len(self._remembered) > self._size:
+            self._remembered.popitem(last=False)
+        return np.stack([found[text] for text in texts])
+
+    def encode_documents(self, texts: Sequence[str]) -> FloatArray:
+        """Return one vector per text."""
+        return self._encoder.encode_documents(texts)

@@ -1,0 +1,106 @@
+"""Bytes to an RGB array, within limits: the only file that knows Pillow."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from catalog.errors import InvalidPicture
+
+if TYPE_CHECKING:
+    from encoders.interface import Picture
+
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+_DAMAGED: Final = (
+    UnidentifiedImageError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    MemoryError,
+    Image.DecompressionBombError,
+)
+_WHITE: Final = (255, 255, 255, 255)
+_KEPT_SIDE_PX: Final = 512
+_MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A part of a picture, as fractions of its upright width and height: 0 ≤ left < right ≤ 1, likewise down."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """What is taken: beyond it a picture is refused before its pixels are unpacked."""
+
+    max_bytes: int = 10 * 2**20
+    max_pixels: int = 25_000_000
+
+
+def decode(data: bytes, limits: PictureLimits, *, crop: Crop | None = None) -> Picture:
+    """Return the first frame upright, in RGB on white, at most 512 pixels a side: no encoder here reads more.
+
+    Raises `InvalidPicture` for what is no picture, is damaged, or is beyond the limits.
+    """
+    if len(data) > limits.max_bytes:
+        raise InvalidPicture(f"the picture has {len(data):,} bytes, at most {limits.max_bytes:,} are taken")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the pixels are what counts
+            return _decoded(data, limits, crop)
+    except _DAMAGED as error:
+        raise InvalidPicture(f"the bytes are no readable picture ({', '.join(_FORMATS)}): {error}") from error
+
+
+def media_type(data: bytes) -> str:
+    """Return the media type of a picture by its content; raises `InvalidPicture` where a browser would not show it."""
+    try:
+        with Image.open(io.BytesIO(data), formats=tuple(_MEDIA_TYPES)) as image:
+            return _MEDIA_TYPES[image.format or ""]
+    except (*_DAMAGED, KeyError) as error:
+        raise InvalidPicture(f"the bytes are not a picture for a browser: {error}") from error
+
+
+def to_pillow(picture: Picture) -> Image.Image:
+    """Return a decoded picture as Pillow's image, for model libraries that take nothing else."""
+    return Image.fromarray(picture)
+
+
+def _decoded(data: bytes, limits: PictureLimits, crop: Crop | None) -> Picture:
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        width, height = image.size
+        if width * height > limits.max_pixels:
+            raise InvalidPicture(
+                f"the picture is {width} × {height} pixels, at most {limits.max_pixels:,} pixels are taken"
+            )
+        if crop is None:
+            image.draft("RGB", (_KEPT_SIDE_PX, _KEPT_SIDE_PX))  # JPEG unpacks at 1/2, 1/4 or 1/8 where that suffices
+        upright = ImageOps.exif_transpose(image)
+        part = upright.crop(_box(crop, upright.size)) if crop else upright
+        part.thumbnail((_KEPT_SIDE_PX, _KEPT_SIDE_PX))
+        return np.ascontiguousarray(_on_white(part), dtype=np.uint8)
+
+
+def _box(crop: Crop, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    width, height = size
+    left, top = min(int(crop.left * width), width - 1), min(int(crop.top * height), height - 1)
+    return left, top, max(left + 1, round(crop.right * width)), max(top + 1, round(crop.bottom * height))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image.convert("RGBA"))
+    return image.convert("RGB")

@@ -1,0 +1,40 @@
+"""The lexical arm: BM25 word weights by Qdrant Edge's embedder, the same token ids as the server's `qdrant/bm25`.
+
+The multilingual tokenizer segments Chinese; the default one would take a whole title for one word.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from qdrant_edge import Bm25, Bm25Config, TokenizerType
+
+from catalog.vectors import LexicalSpec, SparseVector
+
+DEFAULT_AVERAGE_LENGTH: Final = 25.0
+"""Tokens in a product's lexical text: see `encoders/evaluation` for how it was measured."""
+
+
+class Bm25Encoder:
+    """BM25 of one average length; a `LexicalEncoder`."""
+
+    def __init__(self, average_length: float = DEFAULT_AVERAGE_LENGTH) -> None:
+        self._spec = LexicalSpec(average_length=average_length)
+        self._bm25 = Bm25(
+            Bm25Config(k=self._spec.k, b=self._spec.b, avg_len=average_length, tokenizer=TokenizerType.Multilingual)
+        )
+
+    @property
+    def spec(self) -> LexicalSpec:
+        """What the weights depend on."""
+        return self._spec
+
+    def encode_document(self, text: str) -> SparseVector:
+        """Return the weights of a text's words; empty where it has none."""
+        weights = self._bm25.embed_document(text)
+        return SparseVector(tuple(weights.indices), tuple(weights.values))
+
+    def encode_query(self, text: str) -> SparseVector:
+        """Return the words of a query, each of weight 1; empty where it has none."""
+        weights = self._bm25.embed_query(text)
+        return SparseVector(tuple(weights.indices), tuple(weights.values))

@@ -1,0 +1,102 @@
+"""Changes to training pictures that leave what they show the same: whole batches, a different change for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import torch
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+WHITENESS: Final = 0.93  # a pixel whose every channel is above this counts as catalogue background
+MAXIMUM_TURN: Final = 0.14  # radians
+MAXIMUM_SHIFT: Final = 0.14  # of half the picture
+SMALLEST_VIEW: Final = 0.72  # a crop shows at least this share of each side
+LARGEST_VIEW: Final = 1.18  # above 1 the goods get smaller
+
+
+def augment(pixels: Tensor, side: int, coloured: Tensor, random: Generator) -> Tensor:
+    """(n, 3, h, w) uint8 → (n, 3, side, side) float32 on a scale of 0 to 1.
+
+    `coloured` (n,) bool marks pictures of goods that are not white themselves: only those get another background.
+    """
+    pictures = pixels.float() / 255
+    pictures = change_background(pictures, coloured & _chance(pixels, 0.25, random), random)
+    pictures = crop_and_flip(pictures, side, random)
+    pictures = change_light(pictures, random)
+    pictures = torch.where(_each(_chance(pixels, 0.15, random)), blur(pictures), pictures)
+    pictures = add_noise(pictures, random)
+    return cut_out(pictures, _chance(pixels, 0.35, random), random).clamp(0, 1)
+
+
+def change_background(pictures: Tensor, chosen: Tensor, random: Generator) -> Tensor:
+    """Paints the near-white pixels of the chosen pictures in a colour that fades into another one."""
+    count, _, height, width = pictures.shape
+    ends = torch.rand(2, count, 3, 1, 1, generator=random)
+    slope = _uniform(count, -1, 1, random) * torch.linspace(-0.5, 0.5, width).view(1, 1, 1, width)
+    slope = slope + _uniform(count, -1, 1, random) * torch.linspace(-0.5, 0.5, height).view(1, 1, height, 1) + 0.5
+    backdrop = ends[0] * slope + ends[1] * (1 - slope)
+    ground = (pictures.amin(1, keepdim=True) > WHITENESS) & _each(chosen)
+    return torch.where(ground, backdrop, pictures)
+
+
+def crop_and_flip(pictures: Tensor, side: int, random: Generator) -> Tensor:
+    """A random view: scaled, slightly stretched, turned and shifted, mirrored half of the time; edges are repeated."""
+    count = len(pictures)
+    view = _uniform(count, SMALLEST_VIEW, LARGEST_VIEW, random).flatten()
+    stretch = _uniform(count, 0.92, 1.09, random).flatten()
+    turn = _uniform(count, -MAXIMUM_TURN, MAXIMUM_TURN, random).flatten()
+    mirror = torch.where(torch.rand(count, generator=random) < 0.5, -1.0, 1.0)  # noqa: PLR2004 - a fair coin
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0] = view * stretch * turn.cos() * mirror
+    theta[:, 0, 1] = -view * turn.sin()
+    theta[:, 1, 0] = view * turn.sin() * mirror
+    theta[:, 1, 1] = view / stretch * turn.cos()
+    theta[:, :, 2] = (torch.rand(count, 2, generator=random) * 2 - 1) * MAXIMUM_SHIFT
+    grid = functional.affine_grid(theta, [count, 3, side, side], align_corners=False)
+    return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+
+
+def change_light(pictures: Tensor, random: Generator) -> Tensor:
+    """Brightness and contrast up or down, and a slight cast of colour."""
+    count = len(pictures)
+    contrast = _uniform(count, 0.75, 1.2, random)
+    brightness = _uniform(count, 0.75, 1.15, random)
+    cast = 1 + (torch.rand(count, 3, 1, 1, generator=random) - 0.5) * 0.08
+    middle = pictures.mean((1, 2, 3), keepdim=True)
+    return ((pictures - middle) * contrast + middle) * brightness * cast
+
+
+def blur(pictures: Tensor) -> Tensor:
+    """The mean of each 3x3 neighbourhood."""
+    return functional.avg_pool2d(functional.pad(pictures, (1, 1, 1, 1), mode="replicate"), 3, 1)
+
+
+def add_noise(pictures: Tensor, random: Generator) -> Tensor:
+    """Gaussian noise on a fifth of the pictures."""
+    strength = _each(_chance(pictures, 0.2, random)) * _uniform(len(pictures), 0.01, 0.07, random)
+    return pictures + torch.randn(pictures.shape, generator=random) * strength
+
+
+def cut_out(pictures: Tensor, chosen: Tensor, random: Generator) -> Tensor:
+    """Covers one rectangle of each chosen picture, at most a third of its area, with one random colour."""
+    count, _, height, width = pictures.shape
+    half = _uniform(count, 0.06, 0.28, random), _uniform(count, 0.06, 0.28, random)
+    middle = _uniform(count, 0.1, 0.9, random), _uniform(count, 0.1, 0.9, random)
+    rows = (torch.linspace(0, 1, height).view(1, 1, height, 1) - middle[0]).abs() < half[0]
+    columns = (torch.linspace(0, 1, width).view(1, 1, 1, width) - middle[1]).abs() < half[1]
+    return torch.where(rows & columns & _each(chosen), torch.rand(count, 3, 1, 1, generator=random), pictures)
+
+
+def _chance(like: Tensor, share: float, random: Generator) -> Tensor:
+    return torch.rand(len(like), generator=random) < share
+
+
+def _uniform(count: int, low: float, high: float, random: Generator) -> Tensor:
+    return torch.rand(count, 1, 1, 1, generator=random) * (high - low) + low
+
+
+def _each(chosen: Tensor) -> Tensor:
+    return chosen.view(-1, 1, 1, 1)

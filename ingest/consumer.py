@@ -1,0 +1,102 @@
+"""The loop: one turn reads a batch, merges, encodes, writes, sends what is broken away, and only then commits."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import structlog
+
+from catalog.errors import Unavailable
+from ingest.decode import decode
+from ingest.merge import merge_batch
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Sequence
+
+    from catalog.events import Event
+    from ingest.encoding import Encoding
+    from ingest.metrics import IngestMetrics
+    from ingest.source import DeadLetterSink, Source
+    from ingest.store import Store
+
+_T = TypeVar("_T")
+_FIRST_WAIT_SECONDS: Final = 0.2
+_LONGEST_WAIT_SECONDS: Final = 5.0
+_log = structlog.get_logger(__name__)
+
+
+class Stopped(Exception):  # noqa: N818 - it is no error
+    """The loop was asked to end while it waited for something to come back; what is not committed is read again."""
+
+
+class Consumer:
+    """Turns events into points until `stopping` is set. Safe to kill at any step: each may be done again."""
+
+    def __init__(  # noqa: PLR0913 - the parts of one loop, wired once
+        self,
+        *,
+        source: Source,
+        store: Store,
+        encoding: Encoding,
+        dead_letters: DeadLetterSink,
+        metrics: IngestMetrics,
+        stopping: threading.Event,
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._encoding = encoding
+        self._dead_letters = dead_letters
+        self._metrics = metrics
+        self._stopping = stopping
+
+    def run(self) -> None:
+        """Work until told to stop; an outage is waited out, anything else ends the loop with its error."""
+        while not self._stopping.is_set():
+            try:
+                self.turn()
+            except Stopped:
+                return
+
+    def turn(self) -> int:
+        """Do one batch from reading to committing and return how many records it had."""
+        records = self._patiently(self._source.poll)  # 1 a batch; the source keeps its membership while the rest works
+        if not records:
+            self._metrics.idle(self._source.lag())
+            return 0
+        batch = decode(records)  # 2 pure: events, rejects
+        self._patiently(partial(self._apply, batch.events))  # 3 to 6
+        self._patiently(partial(self._dead_letters.send, batch.rejects))  # 7 acknowledged
+        self._patiently(partial(self._source.commit, records))  # 8 only now
+        self._metrics.committed(batch, self._source.lag())
+        return len(records)
+
+    def _apply(self, events: Sequence[Event]) -> None:
+        pending = list(events)
+        while pending:
+            stored = self._store.read([event.product_id for event in pending])  # 3 one call to the engine
+            merged = merge_batch(stored, pending)  # 4 pure: new states, and what they were
+            writes = self._encoding.points(merged.changes)  # 5 fetches pictures, encodes only what changed
+            raced = self._store.write(writes)  # 6 durable, guarded; what lost a race is folded again
+            pending = [event for event in pending if event.product_id in raced]
+            self._metrics.merged(merged, raced)
+
+    def _patiently(self, step: Callable[[], _T]) -> _T:
+        return patiently(step, self._stopping)
+
+
+def patiently(step: Callable[[], _T], stopping: threading.Event) -> _T:
+    """Do a step, again and again through an outage: nothing is skipped, nothing is dead-lettered.
+
+    Raises `Stopped` if told to stop while waiting.
+    """
+    wait_seconds = _FIRST_WAIT_SECONDS
+    while True:
+        try:
+            return step()
+        except Unavailable as error:
+            _log.warning("waiting out an outage", error=str(error), wait_seconds=wait_seconds)
+            if stopping.wait(wait_seconds):
+                raise Stopped from error
+            wait_seconds = min(2 * wait_seconds, _LONGEST_WAIT_SECONDS)

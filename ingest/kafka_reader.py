@@ -1,0 +1,244 @@
+"""The one thread that touches the Kafka consumer: it polls without pause, so slow work never costs the membership."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import structlog
+from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka.errors import KafkaError
+
+from catalog.errors import BrokerUnavailable, Misconfigured, VitrineError
+from ingest.kafka_client import build, translated
+from ingest.source import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from kafka import TopicPartition
+
+    from ingest.kafka_buffer import RecordBuffer
+    from ingest.kafka_connection import KafkaConnection
+
+log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+
+POLL_MS = 50  # how long a job for this thread may have to wait, at most
+POLL_FULL_MS = 5  # while paused there is nothing to wait for but the group's own affairs
+REQUEST_MS = 2_000  # how long one question to the broker may take before we call it an outage
+LOOK_SECONDS = 1.0  # silence after which we ask whether the broker is still there
+LOOK_UNASSIGNED_SECONDS = 2.0
+RETRY_SECONDS = 0.2
+CLOSE_MS = 2_000
+CLOSE_SECONDS = 4.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[Answer]):
+    """Work for the thread, and where its answer goes."""
+
+    what: str
+    work: Callable[[KafkaConsumer], Answer]
+    answer: Future[Answer]
+
+    def run(self, consumer: KafkaConsumer) -> None:
+        if not self.answer.set_running_or_notify_cancel():
+            return
+        try:
+            self.answer.set_result(self.work(consumer))
+        except KafkaError as error:
+            self.answer.set_exception(translated(error, self.what))
+        except VitrineError as error:
+            self.answer.set_exception(error)
+
+
+class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells the buffer which partitions are ours; called on the client's own I/O thread, inside our `poll`."""
+
+    def __init__(self, buffer: RecordBuffer, forget: Callable[[Collection[int]], None]) -> None:
+        self._buffer = buffer
+        self._forget = forget
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self._buffer.claim([place.partition for place in assigned])
+
+    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        partitions = [place.partition for place in revoked]
+        self._buffer.release(partitions)
+        self._forget(partitions)
+
+
+class KafkaReader:
+    """Reads `topic` into `buffer` until `close`, pausing while that is full, and runs jobs between two polls.
+
+    `forget` is told which partitions were taken from us. Outages are waited out; `check` says whether one is on.
+    """
+
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        topic: str,
+        buffer: RecordBuffer,
+        *,
+        forget: Callable[[Collection[int]], None],
+        options: dict[str, Any],
+    ) -> None:
+        self._connection = connection
+        self._topic = topic
+        self._buffer = buffer
+        self._forget = forget
+        self._options = options
+        self._jobs: queue.SimpleQueue[_Job[Any]] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._wanted = threading.Event()
+        self._outage: BrokerUnavailable | None = None
+        self._fatal: BaseException | None = None
+        self._heard_at = 0.0
+        self._told_missing = False
+        self._thread = threading.Thread(target=self._run, name=f"kafka-reader-{topic}", daemon=True)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Raise `BrokerUnavailable` while Kafka is away, `Misconfigured` if it refuses us, or what ended the thread."""
+        if self._fatal is not None:
+            raise self._fatal
+        if self._closing.is_set():
+            raise BrokerUnavailable("this source is closed")
+        if self._outage is not None:
+            raise self._outage
+
+    def call(self, what: str, work: Callable[[KafkaConsumer], Answer], *, timeout_seconds: float) -> Answer:
+        """Run `work` on the thread and return its answer; raises `BrokerUnavailable` when it does not come in time.
+
+        `what` is what it does, for error messages: "commit to topic 'x'".
+        """
+        if self._fatal is not None or self._closing.is_set():
+            self.check()
+        job = _Job(what, work, Future())
+        self._jobs.put(job)
+        self.wake()
+        try:
+            return job.answer.result(timeout_seconds)
+        except (TimeoutError, CancelledError):
+            job.answer.cancel()
+            self.check()
+            raise BrokerUnavailable(f"cannot {what}: no answer in {timeout_seconds:.0f} s") from None
+
+    def wake(self) -> None:
+        """Say that the buffer has room again, or that there is a job."""
+        self._wanted.set()
+
+    def poll(self, consumer: KafkaConsumer) -> None:
+        """Let the client do its duties for the group, and move what it read to the buffer; on the thread only."""
+        room = self._buffer.room()
+        if room > 0:
+            consumer.resume(*consumer.paused())
+        else:
+            consumer.pause(*consumer.assignment())
+        # A partition assigned during this very call is not paused yet: what it yields overfills the buffer, once.
+        found = consumer.poll(timeout_ms=POLL_MS if room > 0 else POLL_FULL_MS, max_records=max(1, room))
+        if found:
+            self._heard_at = time.monotonic()
+            self._buffer.add(_records(found))
+
+    def close(self) -> None:
+        """Leave the group and end the thread, in less than five seconds."""
+        self._closing.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join(CLOSE_SECONDS)
+
+    def _run(self) -> None:
+        consumer: KafkaConsumer | None = None
+        try:
+            while not self._closing.is_set():
+                consumer = self._turn(consumer)
+        except BaseException as error:  # noqa: BLE001 - handed to whoever polls; a thread has nobody to raise it to
+            self._fatal = error
+        finally:
+            self._leave(consumer)
+
+    def _turn(self, consumer: KafkaConsumer | None) -> KafkaConsumer | None:
+        try:
+            if consumer is None:
+                consumer = self._connect()
+            self._wanted.clear()
+            self._run_jobs(consumer)
+            self.poll(consumer)
+            self._look(consumer)
+            if self._buffer.room() == 0:
+                self._wanted.wait(POLL_MS / 1000)
+        except KafkaError as error:
+            self._note(translated(error, f"read topic {self._topic!r}"))
+        except BrokerUnavailable as error:
+            self._note(error)
+        return consumer
+
+    def _connect(self) -> KafkaConsumer:
+        consumer: KafkaConsumer = build(KafkaConsumer, self._connection, **self._options)
+        consumer.subscribe([self._topic], listener=_Ownership(self._buffer, self._forget))
+        self._heard()
+        return consumer
+
+    def _run_jobs(self, consumer: KafkaConsumer) -> None:
+        while not self._jobs.empty():
+            self._jobs.get().run(consumer)
+
+    def _look(self, consumer: KafkaConsumer) -> None:
+        """Ask for a sign of life: a poll during an outage looks just like one of a quiet topic."""
+        places = sorted(consumer.assignment())
+        silent_seconds = time.monotonic() - self._heard_at
+        if silent_seconds < (LOOK_SECONDS if places else LOOK_UNASSIGNED_SECONDS):
+            return
+        if places:
+            consumer.end_offsets(places, timeout_ms=REQUEST_MS)
+        else:
+            consumer.bootstrap(timeout_ms=REQUEST_MS, refresh=True)
+            self._say_if_missing(consumer)
+        self._heard()
+
+    def _say_if_missing(self, consumer: KafkaConsumer) -> None:
+        missing = not consumer.partitions_for_topic(self._topic)
+        if missing and not self._told_missing:
+            log.warning("kafka.topic_missing", topic=self._topic, hint="create it; reading starts by itself then")
+        self._told_missing = missing
+
+    def _heard(self) -> None:
+        if self._outage is not None:
+            log.info("kafka.back", topic=self._topic)
+        self._outage = None
+        self._heard_at = time.monotonic()
+
+    def _note(self, error: BrokerUnavailable | Misconfigured) -> None:
+        if isinstance(error, Misconfigured):
+            raise error
+        if self._outage is None:
+            log.warning("kafka.unavailable", topic=self._topic, error=str(error))
+        self._outage = error
+        self._closing.wait(RETRY_SECONDS)
+
+    def _leave(self, consumer: KafkaConsumer | None) -> None:
+        self._closing.set()
+        while not self._jobs.empty():
+            self._jobs.get().answer.cancel()
+        if consumer is not None:
+            consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+
+
+def _records(found: dict[TopicPartition, list[Any]]) -> Iterator[Record]:
+    for read in found.values():
+        for one in read:
+            yield Record(
+                topic=one.topic,
+                partition=one.partition,
+                offset=one.offset,
+                timestamp_ms=one.timestamp,
+                key=one.key,
+                value=one.value,
+                headers=tuple(one.headers),
+            )

@@ -1,0 +1,51 @@
+"""A batch of events folded into what the index has: pure, and where it is decided that an event is stale."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from catalog.events import Deleted, Event, Nullified, Patched, Upserted
+from catalog.state import State, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from catalog.points import Stored
+
+APPLIED: Final = "applied"
+STALE: Final = "stale"
+KINDS: Final[Mapping[type, str]] = {Upserted: "upserted", Patched: "patched", Deleted: "deleted", Nullified: "null"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A product whose state the batch moved: as the index has it, and as it must become."""
+
+    before: Stored
+    state: State
+
+
+@dataclass(slots=True)
+class MergedBatch:
+    """The changes by product, and the count of events by (kind, outcome)."""
+
+    changes: list[Change] = field(default_factory=list)
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def merge_batch(stored: Mapping[str, Stored], events: Sequence[Event]) -> MergedBatch:
+    """Fold the events into the stored products; a product that no event moved is not among the changes."""
+    merged = MergedBatch()
+    states = {product_id: product.state for product_id, product in stored.items()}
+    for event in events:
+        before = states[event.product_id]
+        states[event.product_id] = after = merge(before, event)
+        merged.outcomes[KINDS[type(event)], STALE if after is before else APPLIED] += 1
+    merged.changes = [
+        Change(before, states[product_id])
+        for product_id, before in stored.items()
+        if states[product_id] is not before.state
+    ]
+    return merged

@@ -1,0 +1,178 @@
+"""Products to and from the engine: one read, one guarded write, nothing lost between two workers.
+
+Every write carries a fresh random revision, and goes through only where the point still has the revision that was
+read: a worker that was overtaken in a rebalance changes nothing, notices it, and folds its events again. All points
+of a batch share one condition, "the revision is one of those I read", which holds point by point because no revision
+is ever used twice.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from qdrant_client import models
+
+from catalog.embedded import EmbeddedClient
+from catalog.engine import outages_named
+from catalog.points import REVISION, STATE, Stored, decode, encode, point_id
+from catalog.vectors import SparseVector
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from catalog.engine import Engine
+    from encoders.interface import FloatArray
+
+_REVISION_BITS: Final = 62
+_REVISION_FIELD: Final = REVISION.removeprefix(f"{STATE}.")
+
+
+@dataclass(frozen=True, slots=True)
+class PointWrite:
+    """A product to write. `vectors` are those encoded anew, `kept` the names of those that stay as they are stored.
+
+    `expected` is the revision that was read, None for a product that the index does not have.
+    """
+
+    product: Stored
+    expected: int | None
+    vectors: Mapping[str, FloatArray | SparseVector]
+    kept: frozenset[str] = frozenset()
+    payload_only: bool = False
+
+
+class Store:
+    """The products of one collection, by its physical name."""
+
+    def __init__(self, engine: Engine, collection: str) -> None:
+        self._engine = engine
+        self._collection = collection
+
+    def read(self, product_ids: Sequence[str]) -> dict[str, Stored]:
+        """Return each product as the index has it, one nobody has heard of as an empty one.
+
+        Raises `EngineUnavailable` in an outage: wait and read again.
+        """
+        products = {product_id: Stored(product_id) for product_id in product_ids}
+        with outages_named():
+            records = self._engine.retrieve(
+                collection_name=self._collection,
+                ids=[point_id(product_id) for product_id in products],
+                with_payload=True,
+                with_vectors=False,
+            )
+        found = (decode(record.payload) for record in records if record.payload)
+        return products | {product.product_id: product for product in found}
+
+    def write(self, writes: Sequence[PointWrite]) -> set[str]:
+        """Write durably and return the ids of products that somebody else wrote since they were read.
+
+        Raises `EngineUnavailable` in an outage, with any part of the batch written: read, merge and write again.
+        """
+        if not writes:
+            return set()
+        stamped = [
+            replace(write, product=replace(write.product, revision=secrets.randbits(_REVISION_BITS)))
+            for write in writes
+        ]
+        with outages_named():
+            self._engine.batch_update_points(
+                collection_name=self._collection,
+                update_operations=self._operations(stamped),
+                wait=True,
+                ordering=models.WriteOrdering.STRONG,
+            )
+            if isinstance(self._engine, EmbeddedClient):
+                self._engine.flush()
+            return self._overtaken(stamped)
+
+    def _operations(self, writes: Sequence[PointWrite]) -> list[models.UpdateOperation]:
+        new = [write for write in writes if write.expected is None]
+        rewritten = [write for write in writes if write.expected is not None and not write.payload_only]
+        operations: list[models.UpdateOperation] = []
+        if new:
+            points = models.PointsList(
+                points=[_point(write, {}) for write in new], update_mode=models.UpdateMode.INSERT_ONLY
+            )
+            operations.append(models.UpsertOperation(upsert=points))
+        if rewritten:
+            operations.append(models.UpsertOperation(upsert=self._rewrite(rewritten)))
+        operations += [_payload_operation(write) for write in writes if write.payload_only]
+        return operations
+
+    def _rewrite(self, writes: Sequence[PointWrite]) -> models.PointsList:
+        kept = self._kept_vectors([write for write in writes if write.kept])
+        return models.PointsList(
+            points=[_point(write, kept.get(write.product.product_id, {})) for write in writes],
+            update_filter=_unchanged_since([write.expected for write in writes if write.expected is not None]),
+            update_mode=models.UpdateMode.UPDATE_ONLY,
+        )
+
+    def _kept_vectors(self, writes: Sequence[PointWrite]) -> dict[str, dict[str, models.Vector]]:
+        """Read the vectors that stay: an upsert replaces a point whole, which keeps vectors and digests in step."""
+        if not writes:
+            return {}
+        by_point = {point_id(write.product.product_id): write for write in writes}
+        records = self._engine.retrieve(
+            collection_name=self._collection,
+            ids=list(by_point),
+            with_payload=False,
+            with_vectors=sorted(set().union(*(write.kept for write in writes))),
+        )
+        return {
+            by_point[str(record.id)].product.product_id: {
+                name: vector
+                for name, vector in (record.vector.items() if isinstance(record.vector, dict) else ())
+                if name in by_point[str(record.id)].kept
+            }
+            for record in records
+        }
+
+    def _overtaken(self, writes: Sequence[PointWrite]) -> set[str]:
+        """Read the revisions back: a conditional write says nothing of what it skipped."""
+        records = self._engine.retrieve(
+            collection_name=self._collection,
+            ids=[point_id(write.product.product_id) for write in writes],
+            with_payload=[REVISION],
+            with_vectors=False,
+        )
+        revisions = {str(record.id): (record.payload or {})[STATE][_REVISION_FIELD] for record in records}
+        return {
+            write.product.product_id
+            for write in writes
+            if revisions.get(point_id(write.product.product_id)) != write.product.revision
+        }
+
+
+def _point(write: PointWrite, kept: Mapping[str, models.Vector]) -> models.PointStruct:
+    vectors: dict[str, models.Vector] = {name: _vector(vector) for name, vector in write.vectors.items()}
+    return models.PointStruct(
+        id=point_id(write.product.product_id), vector={**kept, **vectors}, payload=encode(write.product)
+    )
+
+
+def _vector(vector: FloatArray | SparseVector) -> models.Vector:
+    if isinstance(vector, SparseVector):
+        return models.SparseVector(indices=list(vector.indices), values=list(vector.values))
+    numbers: list[float] = vector.tolist()
+    return numbers
+
+
+def _payload_operation(write: PointWrite) -> models.OverwritePayloadOperation:
+    assert write.expected is not None, "a payload alone can only be written to a point that is there"
+    this_point = models.HasIdCondition(has_id=[point_id(write.product.product_id)])
+    return models.OverwritePayloadOperation(
+        overwrite_payload=models.SetPayload(
+            payload=encode(write.product), filter=models.Filter(must=[this_point, _revision_in([write.expected])])
+        )
+    )
+
+
+def _unchanged_since(revisions: list[int]) -> models.Filter:
+    return models.Filter(must=[_revision_in(revisions)])
+
+
+def _revision_in(revisions: list[int]) -> models.FieldCondition:
+    return models.FieldCondition(key=REVISION, match=models.MatchAny(any=revisions))

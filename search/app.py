@@ -1,0 +1,208 @@
+"""The HTTP layer: routes, documentation, limits at the door. It decides nothing about products."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import UploadFile
+
+from catalog.errors import InvalidInput
+from search import errors
+from search.access import EVERYTHING, Scope
+from search.body import ApiLimits, Door, Upload, parse_json, with_uploads
+from search.middleware import BodyLimit, Measured
+from search.schemas import Problem, ProductAnswer, SearchAnswer, SearchRequest, SimpleSearch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from search.metrics import SearchMetrics
+    from search.page import Page
+    from search.pictures import ProductPictures
+    from search.query import QueryEncoder
+    from search.readiness import Readiness
+    from search.service import Answer, SearchService
+
+_JSON: Final = "application/json"
+_FORM: Final = "multipart/form-data"
+_MAX_PARTS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SearchParts:
+    """Everything the routes stand on, wired by a process."""
+
+    service: SearchService
+    encoder: QueryEncoder
+    readiness: Readiness
+    metrics: SearchMetrics
+    pictures: ProductPictures
+    page: Page
+    limits: ApiLimits = field(default_factory=ApiLimits)
+
+
+def scope_of(_request: Request) -> Scope:
+    """Return what the caller may see; there are no keys yet, so everything that is visible."""
+    return EVERYTHING
+
+
+CallerScope = Annotated[Scope, Depends(scope_of)]
+
+
+def create_app(parts: SearchParts) -> FastAPI:
+    """Return the app; encoders are warmed up before it takes requests."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await parts.encoder.warm_up()
+        parts.readiness.warmed_up()
+        yield
+        parts.encoder.close()
+
+    app = FastAPI(
+        title="Vitrine",
+        version="1",
+        summary="Filtered hybrid product search by text, picture and product.",
+        lifespan=lifespan,
+        responses=errors.responses(500),
+    )
+    errors.install(app)
+    _add_search(app, parts)
+    _add_products(app, parts)
+    _add_operations(app, parts)
+    _add_page(app, parts)
+    _describe(app)
+    app.add_middleware(BodyLimit, max_bytes=parts.limits.max_body_bytes)
+    app.add_middleware(Measured, metrics=parts.metrics)
+    return app
+
+
+def _add_search(app: FastAPI, parts: SearchParts) -> None:
+    door = Door(parts.limits.max_concurrent)
+    documented = errors.responses(400, 413, 422, 429, 503) | {200: {"model": SearchAnswer}}
+
+    @app.post("/v1/search", responses=documented, openapi_extra=_search_body(), tags=["search"])
+    async def search(request: Request, scope: CallerScope) -> Response:
+        """Search by text, pictures, products and any weighted mix of them, within filters."""
+        async with door.entered():
+            upload = await _read_upload(request)
+            return _answer(await parts.service.search(upload.request, scope, upload.pictures))
+
+    @app.get("/v1/search", responses=documented, tags=["search"])
+    async def simple_search(query: Annotated[SimpleSearch, Query()], scope: CallerScope) -> Response:
+        """Search by words in the query string; it answers as `POST /v1/search` does."""
+        async with door.entered():
+            return _answer(await parts.service.search(query.request(), scope))
+
+
+def _add_products(app: FastAPI, parts: SearchParts) -> None:
+    documented = errors.responses(404, 422, 503)
+
+    @app.get(
+        "/v1/products/{product_id:path}", responses=documented | {200: {"model": ProductAnswer}}, tags=["products"]
+    )
+    async def product(product_id: str, scope: CallerScope) -> Response:
+        """Return one product as the index has it."""
+        stored = await parts.service.product(product_id, scope)
+        if stored is None or stored.state.latest is None:
+            return errors.problem(HTTPStatus.NOT_FOUND, "there is no such product")
+        return JSONResponse(
+            {
+                "product": {"id": stored.product_id, **stored.state.product()},
+                "version": stored.state.version,
+                "occurred_at": stored.state.latest.occurred_at,
+                "indexed_at": stored.derived.indexed_at,
+                "pictures": [{"status": one.status, "error": one.error} for one in stored.derived.pictures],
+            }
+        )
+
+    @app.get(
+        "/v1/pictures/{number}/{product_id:path}",
+        responses=documented | {200: {"content": {"image/*": {}}}, 307: {"description": "the picture lies elsewhere"}},
+        response_class=Response,
+        tags=["products"],
+    )
+    async def picture(number: int, product_id: str, scope: CallerScope) -> Response:
+        """Return picture `number` (from 0) of a product, for a page that shows it."""
+        found = await parts.pictures.find(product_id, number, scope)
+        if found is None:
+            return errors.problem(HTTPStatus.NOT_FOUND, "there is no such picture")
+        if found.location is not None:
+            return Response(status_code=307, headers={"Location": found.location})
+        safe = {"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"}
+        return Response(found.data, media_type=found.media_type, headers=safe)
+
+
+def _add_operations(app: FastAPI, parts: SearchParts) -> None:
+    @app.get("/livez", tags=["operations"])
+    async def alive() -> dict[str, str]:
+        """Say that the process answers."""
+        return {"status": "alive"}
+
+    @app.get("/readyz", responses=errors.responses(503), tags=["operations"])
+    async def ready() -> dict[str, Any]:
+        """Say that the index is verified and the encoders are warm, or why not."""
+        return await parts.readiness.check()
+
+    @app.get("/metrics", response_class=Response, tags=["operations"])
+    async def metrics() -> Response:
+        """Return the metrics in Prometheus' text format."""
+        return Response(parts.metrics.exposition(), media_type="text/plain; version=0.0.4")
+
+
+def _add_page(app: FastAPI, parts: SearchParts) -> None:
+    app.mount("/static", StaticFiles(packages=[("search.page", "static")]), name="static")
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    async def page(request: Request, scope: CallerScope) -> Response:
+        """Show the search page."""
+        return HTMLResponse(await parts.page.render(dict(request.query_params), scope))
+
+
+async def _read_upload(request: Request) -> Upload:
+    kind = request.headers.get("content-type", _JSON).split(";")[0].strip().lower()
+    if kind != _FORM:
+        return Upload(parse_json(await request.body()))
+    async with request.form(max_files=_MAX_PARTS, max_fields=_MAX_PARTS) as form:
+        pictures = [await part.read() for part in form.getlist("image") if isinstance(part, UploadFile)]
+        text = form.get("request", "{}")
+        unknown = sorted(set(form) - {"image", "request"})
+        if unknown or not all(isinstance(part, UploadFile) for part in form.getlist("image")):
+            raise InvalidInput("a form has the part `request` (JSON) and files named `image`", field=",".join(unknown))
+        body = await text.read() if isinstance(text, UploadFile) else text.encode()
+    return with_uploads(parse_json(body), pictures)
+
+
+def _answer(answer: Answer) -> Response:
+    return JSONResponse(answer.body, headers={"Server-Timing": answer.stages.header()})
+
+
+def _search_body() -> dict[str, Any]:
+    request = {"$ref": "#/components/schemas/SearchRequest"}
+    form = {
+        "type": "object",
+        "properties": {"request": request, "image": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+    }
+    return {"requestBody": {"required": True, "content": {_JSON: {"schema": request}, _FORM: {"schema": form}}}}
+
+
+def _describe(app: FastAPI) -> None:
+    """Add to the schema what no route declares by its signature: the body of a search, the form of a problem."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schemas = generate().setdefault("components", {}).setdefault("schemas", {})
+            for model in (SearchRequest, Problem):
+                described = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="validation")
+                schemas |= described.pop("$defs", {}) | {model.__name__: described}
+        assert app.openapi_schema is not None
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the schema

@@ -1,0 +1,101 @@
+"""Errors as RFC 9457 problem details: one table from our errors to HTTP status, one JSON shape for all of them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable, VitrineError
+from search.schemas import FieldProblem, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fastapi import FastAPI, Request, Response
+
+MEDIA_TYPE: Final = "application/problem+json"
+_MAX_ERRORS: Final = 20
+_MAX_FIELD_CHARS: Final = 200
+_OUTAGE_RETRY_SECONDS: Final = "2"
+_log = structlog.get_logger(__name__)
+
+STATUS: Final[Mapping[type[VitrineError], HTTPStatus]] = {
+    InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    CollectionMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
+    Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
+}
+"""The status of each kind of error; a subclass has its parent's, anything else is a 500."""
+
+_LOCATIONS: Final = {"body", "query", "path"}
+
+
+def problem(
+    status: HTTPStatus,
+    detail: str,
+    errors: Sequence[FieldProblem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return a problem as a response."""
+    body = Problem(title=status.phrase, status=status.value, detail=detail, errors=list(errors))
+    return JSONResponse(body.model_dump(), status.value, dict(headers or {}), MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of an app a problem."""
+    app.add_exception_handler(VitrineError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(ValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of the problems that a route may answer with."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }
+
+
+async def _ours(_request: Request, error: Exception) -> Response:
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
+    headers = {"Retry-After": _OUTAGE_RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if isinstance(error, Overloaded):
+        headers = {"Retry-After": str(max(1, round(error.retry_after_seconds)))}
+    culprits = [_culprit(error.field, error.message)] if isinstance(error, InvalidInput) and error.field else []
+    return problem(status, str(error), culprits, headers)
+
+
+async def _invalid_request(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError | ValidationError)
+    found = error.errors()[:_MAX_ERRORS]
+    culprits = [_culprit(_path(one["loc"]), str(one["msg"]).removeprefix("Value error, ")) for one in found]
+    named = "; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in culprits[:3])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"the request cannot be used: {named}", culprits)
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(HTTPStatus(error.status_code), str(error.detail), headers=error.headers)
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    _log.error("a request failed for a reason nobody foresaw", path=request.url.path, exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this should not have happened; it is in the log")
+
+
+def _culprit(field: str, message: str) -> FieldProblem:
+    return FieldProblem(field=field[:_MAX_FIELD_CHARS], message=message)
+
+
+def _path(location: Sequence[int | str]) -> str:
+    parts = list(location[1:] if location and location[0] in _LOCATIONS else location)
+    return ".".join(str(part) for part in parts)

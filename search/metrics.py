@@ -1,0 +1,53 @@
+"""What the API counts: the closed list of its Prometheus metrics, each with when to worry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class SearchMetrics:
+    """The API's metrics in a registry of its own."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        self._requests = Counter(
+            "vitrine_search_requests",
+            "Answers by route and status. Worry about 5xx; 429 means that more replicas are due.",
+            ["route", "status"],
+            registry=self.registry,
+        )
+        self._request_seconds = Histogram(
+            "vitrine_search_request_seconds",
+            "Time from request to answer, by route.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._stage_seconds = Histogram(
+            "vitrine_search_stage_seconds",
+            "Time of one stage of a search: encode, retrieve, rank. Worry about the one that grows.",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Count an answer."""
+        self._requests.labels(route, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def searched(self, stages: Mapping[str, float]) -> None:
+        """Note how long each stage of a search took, in seconds."""
+        for stage, seconds in stages.items():
+            self._stage_seconds.labels(stage).observe(seconds)
+
+    def exposition(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self.registry)

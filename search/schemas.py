@@ -1,0 +1,251 @@
+"""What the API takes and gives: the wire format of INTERFACE.md, validated before anything else happens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
+
+from catalog.product import FIELDS, MAX_ID_CHARS
+
+MAX_TERMS: Final = 16
+MAX_LIMIT: Final = 100
+MAX_TEXT_CHARS: Final = 1_000
+MAX_FILTER_VALUES: Final = 64
+MAX_FILTER_FIELDS: Final = 64
+DEFAULT_LIMIT: Final = 20
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _has_words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty; leave it out to browse")
+    return text
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool | str):
+        raise ValueError("Input should be a number")  # noqa: TRY004 - pydantic turns a ValueError into a field error
+    return value
+
+
+QueryText = Annotated[
+    StrictStr,
+    Field(max_length=MAX_TEXT_CHARS, json_schema_extra={"minLength": 1, "pattern": r"\S"}),
+    AfterValidator(_has_words),
+]
+Number = Annotated[FiniteFloat, BeforeValidator(_no_bool, json_schema_input_type=float)]
+Weight = Annotated[Number, Field(ge=-1_000, le=1_000)]
+ArmWeight = Annotated[Number, Field(ge=0, le=1_000)]
+ProductId = Annotated[StrictStr, Field(min_length=1, max_length=MAX_ID_CHARS)]
+FieldName: TypeAlias = StrictStr
+
+
+class ImageSource(_Strict):
+    """A picture: its bytes as base64, or the number of a multipart part named `image`, from 0."""
+
+    data: StrictStr | None = None
+    part: Annotated[StrictInt, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ImageSource:
+        if (self.data is None) == (self.part is None):
+            raise ValueError("give either data (base64) or part (the number of an uploaded file)")
+        return self
+
+
+class Term(_Strict):
+    """One thing to look for, or with a negative weight to avoid: exactly one of text, image, product."""
+
+    text: QueryText | None = None
+    image: ImageSource | None = None
+    product: ProductId | None = None
+    crop: Annotated[list[Annotated[Number, Field(ge=0, le=1)]], Field(min_length=4, max_length=4)] | None = None
+    weight: Weight = 1.0
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Term:
+        if sum(value is not None for value in (self.text, self.image, self.product)) != 1:
+            raise ValueError("a term is exactly one of text, image, product")
+        if self.crop is not None:
+            if self.image is None:
+                raise ValueError("crop belongs to an image")
+            left, top, right, bottom = self.crop
+            if left >= right or top >= bottom:
+                raise ValueError("crop is [left, top, right, bottom] with left < right and top < bottom")
+        return self
+
+
+class RangeFilter(_Strict):
+    """A range: numbers, or ISO 8601 times for time fields."""
+
+    gt: Number | StrictStr | None = None
+    gte: Number | StrictStr | None = None
+    lt: Number | StrictStr | None = None
+    lte: Number | StrictStr | None = None
+
+    @model_validator(mode="after")
+    def _some_bound(self) -> RangeFilter:
+        if not self.model_fields_set:
+            raise ValueError("a range has at least one of gt, gte, lt, lte")
+        return self
+
+
+Scalar = StrictBool | StrictInt | Number | StrictStr
+FilterValue = Scalar | Annotated[list[Scalar], Field(min_length=1, max_length=MAX_FILTER_VALUES)] | RangeFilter
+Filters = Annotated[dict[FieldName, FilterValue], Field(max_length=MAX_FILTER_FIELDS)]
+
+
+class Arms(_Strict):
+    """The weight of each arm; one that is not named has weight 0."""
+
+    text: ArmWeight = 0.0
+    image: ArmWeight = 0.0
+    lexical: ArmWeight = 0.0
+
+
+DEFAULT_ARMS: Final = Arms(text=1.0, image=1.0, lexical=1.0)
+
+
+class SearchRequest(_Strict):
+    """A filtered hybrid query; without text and terms it browses everything that passes the filter."""
+
+    text: QueryText | None = None
+    terms: Annotated[list[Term], Field(max_length=MAX_TERMS)] = []
+    filter: Filters = {}
+    exclude: Filters = {}
+    arms: Arms = DEFAULT_ARMS
+    fusion: Literal["convex", "rrf"] = "convex"
+    limit: Annotated[StrictInt, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+    page: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 1
+    fields: Annotated[list[FieldName], Field(max_length=len(FIELDS) + 1)] | None = None
+
+    @model_validator(mode="after")
+    def _fields_exist(self) -> SearchRequest:
+        unknown = sorted(set(self.fields or ()) - {"id", *FIELDS})
+        if unknown:
+            raise ValueError(
+                f"fields: {', '.join(unknown)[:200]} is no product field; known are id, {', '.join(FIELDS)}"
+            )
+        return self
+
+    def all_terms(self) -> list[Term]:
+        """Return the terms, `text` first as the term it is short for."""
+        return ([Term(text=self.text)] if self.text is not None else []) + list(self.terms)
+
+
+class SimpleSearch(BaseModel):
+    """The query string of `GET /v1/search`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    q: Annotated[str, Field(max_length=MAX_TEXT_CHARS)] = ""
+    category: Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)] = []
+    brand: Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)] = []
+    price_min: FiniteFloat | None = None
+    price_max: FiniteFloat | None = None
+    in_stock: bool | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+    def request(self) -> SearchRequest:
+        """Return the same query as `POST /v1/search` takes it; an empty `q` is absent."""
+        filters: dict[str, FilterValue] = {}
+        for name, values in (("category", self.category), ("brand", self.brand)):
+            if values:
+                filters[name] = list(values)
+        bounds = {"gte": self.price_min, "lte": self.price_max}
+        given = {name: bound for name, bound in bounds.items() if bound is not None}
+        if given:
+            filters["price"] = RangeFilter(**given)
+        if self.in_stock is not None:
+            filters["in_stock"] = self.in_stock
+        return SearchRequest(text=self.q if self.q.strip() else None, filter=filters, limit=self.limit, page=self.page)
+
+
+class Hit(BaseModel):
+    """A product and its score: the higher, the nearer; null when browsing."""
+
+    product: dict[str, Any]
+    score: float | None
+
+
+class Total(BaseModel):
+    """How many there are: exact, or at least so many."""
+
+    value: int
+    exact: bool
+    products: int
+
+
+class PageInfo(BaseModel):
+    """Which part of the candidate set this is."""
+
+    number: int
+    size: int
+    pages: int
+
+
+class IndexInfo(BaseModel):
+    """What answered: the physical collection, its encoders, the time of the newest event in it."""
+
+    collection: str
+    model: str
+    watermark: str | None
+
+
+class SearchAnswer(BaseModel):
+    """The answer to a search."""
+
+    hits: list[Hit]
+    total: Total
+    page: PageInfo
+    index: IndexInfo
+
+
+class PictureInfo(BaseModel):
+    """What became of one picture of a product."""
+
+    status: Literal["ok", "failed", "refused"]
+    error: str | None = None
+
+
+class ProductAnswer(BaseModel):
+    """One product as the index has it."""
+
+    product: dict[str, Any]
+    version: int
+    occurred_at: str
+    indexed_at: str | None
+    pictures: list[PictureInfo]
+
+
+class FieldProblem(BaseModel):
+    """One culprit in a request: the path to it and what is wrong."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = []

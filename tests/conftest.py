@@ -1,0 +1,69 @@
+"""What every test may ask for: a Kafka broker, started only when the first test asks for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.broker import Broker
+
+CACHE = Path(__file__).parent.parent / ".cache"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Excuse kafka-python for two things: how it reads its own schemas, and sockets it drops when nobody listens."""
+    config.addinivalue_line("filterwarnings", "ignore:(open|read)_text is deprecated:DeprecationWarning")
+    never_connected = r"unclosed <socket.* laddr=\('0\.0\.0\.0', \d+\)>"
+    config.addinivalue_line("filterwarnings", f"ignore:{never_connected}:ResourceWarning")
+
+
+def _without_broker(why: Exception) -> None:
+    """Skip on a laptop; fail where the tests must all run."""
+    if os.environ.get("CI", "").lower() in {"true", "1"}:
+        pytest.fail(f"no Kafka broker: {why}", pytrace=False)
+    pytest.skip(f"no Kafka broker: {why}")
+
+
+def _running(folder: Path) -> Iterator[Broker]:
+    from tests.broker import Broker, BrokerMissing, jars  # noqa: PLC0415 - few tests need the Kafka client
+
+    try:
+        broker = Broker(jars(CACHE), folder)
+        broker.start()
+    except BrokerMissing as why:
+        _without_broker(why)
+        return
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Return the broker of the whole run, started by its first user: for tests of security; never stop it."""
+    yield from _running(tmp_path_factory.mktemp("kafka"))
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(request: pytest.FixtureRequest) -> str:
+    """Return where a Kafka broker answers: `KAFKA_BOOTSTRAP` if it is set, else the broker of this run."""
+    given = os.environ.get("KAFKA_BOOTSTRAP")
+    if given:
+        return given
+    broker: Broker = request.getfixturevalue("shared_broker")
+    return broker.bootstrap
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    """Return a broker of this test alone, to be stopped and started at will; its data stays in between."""
+    folder = tmp_path / "kafka"
+    folder.mkdir()
+    yield from _running(folder)

@@ -1,0 +1,206 @@
+"""The training: what it reads, how it splits, what it calls true, and two steps of the whole on a made-up data set."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from catalog.errors import Misconfigured
+from encoders.bundled import load_picture_tower
+from encoders.training.augment import augment
+from encoders.training.data import Dataset, load, unsquash
+from encoders.training.losses import any_picture_loss, own_text_loss, phrase_truth
+from encoders.training.measures import Task, precision_at, recall_at, scale_of
+from encoders.training.phrases import ATTRIBUTES, UNSAID, build_bank, phrases_of
+from encoders.training.rows import Row, read_folder, split
+from encoders.training.train import Run, Settings, rate_at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+COLOURS = {"red": (200, 30, 30), "blue": (30, 30, 200), "green": (30, 160, 30)}
+KINDS = ("sneaker", "mug", "tie", "lamp")
+
+
+def a_row(number: int = 0, **changes: object) -> Row:
+    row = Row(
+        source="fashion",
+        key=f"{number}.jpg",
+        title=f"title {number}",
+        kind="casual shoes",
+        binding=(f"title:{number}",),
+    )
+    return dataclasses.replace(row, **changes)  # type: ignore[arg-type]
+
+
+def a_folder(path: Path) -> Path:
+    """A dataset folder of twelve plain pictures, one for each colour and kind."""
+    (path / "pictures").mkdir(parents=True)
+    with (path / "products.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["id", "image", "title", "category", "colour", "group"])
+        for place, kind in enumerate(KINDS):
+            for colour, rgb in COLOURS.items():
+                name = f"{colour}-{kind}.png"
+                Image.new("RGB", (20 + place, 30), rgb).save(path / "pictures" / name)
+                table.writerow([name, name, f"{colour} {kind}", f"Goods > {kind}", colour, name])
+    return path
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    """The folder as a data set, with text vectors out of a hat: the language model would take seconds to load."""
+
+    def hat(texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = np.random.default_rng(3).normal(size=(len(texts), 384)).astype(np.float32)
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+    return load(None, [a_folder(tmp_path / "made-up")], tmp_path / "cache", hat)
+
+
+def test_two_steps_leave_weights_that_load_and_a_checkpoint_that_goes_on(dataset: Dataset, tmp_path: Path) -> None:
+    """A run that was stopped after one step ends as a run of two steps would."""
+    settings = Settings(out=tmp_path / "run", minutes=1, steps=1, batch=6, title_sample=8, queue=8)
+    Run(dataset, settings).go()
+
+    second = Run(dataset, dataclasses.replace(settings, steps=2))
+    assert second.step == 1
+    second.go()
+
+    assert second.step == 2
+    tower = load_picture_tower(settings.out / "weights.safetensors")
+    assert np.isfinite(tower.encode([np.zeros((9, 9, 3), dtype=np.uint8)])).all()
+    assert not list(settings.out.glob("*.part"))
+
+
+def test_a_folder_is_read_and_cached(dataset: Dataset) -> None:
+    """Rows, pictures and titles lie side by side."""
+    assert len(dataset.rows) == 12
+    assert dataset.pixels.shape == (12, 3, 80, 80)
+    assert dataset.titles[dataset.title_of_row[0]] == dataset.rows[0].title == "red sneaker"
+    assert dataset.pixels[0, 0, 40, 40] == 200
+
+
+def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
+    """The message names what is missing."""
+    (tmp_path / "products.csv").write_text("id,image\n1,a.png\n", encoding="utf-8")
+
+    with pytest.raises(Misconfigured, match="lacks the columns title, category, colour, group"):
+        read_folder(tmp_path / "products.csv")
+
+
+def test_what_shares_a_title_or_a_picture_stays_on_one_side() -> None:
+    """A chain of rows, each tied to the next by a title or by a picture in turn, is never cut."""
+    rows = [a_row(n, binding=(f"title:{n // 2}",)) for n in range(400)]
+    digests = {row.name: str((n + 1) // 2 if n % 40 else -n) for n, row in enumerate(rows)}
+
+    sides = [row.held_out for row in split(rows, digests)]
+
+    chains = [set(sides[start : start + 40]) for start in range(0, 400, 40)]
+    assert all(len(chain) == 1 for chain in chains)
+
+
+def test_about_a_tenth_is_held_out_whatever_the_order() -> None:
+    """The side depends on a row's ties alone."""
+    rows = [a_row(n) for n in range(3000)]
+    digests = {row.name: str(n) for n, row in enumerate(rows)}
+
+    forward, backward = split(rows, digests), split(rows[::-1], digests)
+
+    assert forward == backward[::-1]
+    assert sum(row.held_out for row in forward) == pytest.approx(300, abs=60)
+
+
+def test_a_phrase_claims_what_it_says() -> None:
+    """A red shoe excludes a blue one and leaves one of unknown colour open."""
+    red = a_row(0, family="shoes", colour="red", gender="men", usage="casual")
+    rows = [red, a_row(1, family="shoes", colour="blue"), a_row(2, family="shoes")]
+    bank = build_bank(rows)
+    place = bank.texts.index("red casual shoes")
+
+    truth = phrase_truth(torch.from_numpy(bank.claims), torch.from_numpy(bank.facts))
+
+    assert truth.known[place].tolist() == [True, False, False]
+    assert truth.possible[place].tolist() == [True, False, True]
+    assert all(truth.known[number, 0] for number in bank.of_row[0])
+
+
+def test_a_row_without_a_colour_or_gender_has_phrases_of_its_kind_alone() -> None:
+    """Nothing is said that is not known."""
+    assert {phrase.claims for phrase in phrases_of(a_row(kind="mug"))} == {("", "mug", "", "", "", "")}
+    assert build_bank([a_row(kind="mug")]).facts[0, ATTRIBUTES.index("colour")] == UNSAID
+
+
+def test_losses_are_small_for_the_right_answer() -> None:
+    """Each picture's own text, and each text's own pictures, score high."""
+    right = torch.eye(3) * 20
+    truth = phrase_truth(torch.arange(3).unsqueeze(1), torch.arange(3).unsqueeze(1))
+
+    assert own_text_loss(right, torch.arange(3), truth.possible) < 0.01
+    assert any_picture_loss(right, truth) < 0.01
+    assert any_picture_loss(-right, truth) > 1
+
+
+def test_augmentation_keeps_shape_and_range_and_repeats_with_its_seed() -> None:
+    """Another seed gives another picture."""
+    pixels = torch.randint(0, 256, (4, 3, 80, 80), dtype=torch.uint8)
+    chosen = torch.ones(4, dtype=torch.bool)
+
+    first, again, other = (augment(pixels, 64, chosen, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+
+    assert first.shape == (4, 3, 64, 64)
+    assert 0 <= first.min() <= first.max() <= 1
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_a_squashed_photo_gets_its_shape_back() -> None:
+    """A square of 224 was 3:4 once."""
+    assert unsquash(np.zeros((224, 224, 3), dtype=np.uint8)).shape == (224, 168, 3)
+
+
+def test_the_rate_warms_up_and_falls() -> None:
+    """It starts and ends low, and never exceeds what was asked for."""
+    settings = Settings(out=None, minutes=1)  # type: ignore[arg-type]
+
+    rates = [rate_at(share, settings) for share in (0.0, 0.01, 0.03, 0.5, 1.0, 1.2)]
+
+    assert max(rates) <= settings.rate
+    assert rates[0] < rates[1] < rates[2] > rates[3] > rates[4] == rates[5]
+
+
+def test_measures_on_a_gallery_worked_out_by_hand() -> None:
+    """One query finds its answer second, the other first; one in two of the first is right."""
+    gallery = np.eye(3, dtype=np.float32)
+    queries = np.array([[0.9, 0.4, 0.1], [0.1, 0.2, 0.9]], dtype=np.float32)
+    task = Task(queries, np.array([1, 2]), gallery, np.array([0, 1, 2]))
+
+    assert recall_at(task, 1) == 0.5
+    assert recall_at(task, 2) == 1.0
+    assert precision_at(task, 2) == 0.5
+
+
+def test_a_picture_does_not_find_itself() -> None:
+    """Its own place in the gallery does not count."""
+    vectors = np.eye(2, dtype=np.float32)
+    task = Task(vectors, np.array([0, 1]), vectors, np.array([0, 1]), own=np.arange(2))
+
+    assert recall_at(task, 1) == 0.0
+
+
+def test_the_scale_of_unrelated_pairs() -> None:
+    """Random pairs of orthogonal vectors score 0; the median of what matches is passed through."""
+    scale = scale_of(np.eye(300, dtype=np.float32)[:150], np.eye(300, dtype=np.float32)[150:], [0.2, 0.5, 0.9])
+
+    assert scale.mean == 0
+    assert scale.deviation == 0
+    assert scale.matching == 0.5
