@@ -17,6 +17,7 @@ from catalog.points import payload_indexes
 
 if TYPE_CHECKING:
     from catalog.engine import Engine
+    from catalog.points import IndexSchema
     from catalog.vectors import VectorSpecs
 
 _CONFLICT: Final = 409
@@ -75,7 +76,7 @@ def verify(engine: Engine, declaration: Declaration) -> CollectionStatus:
         raise _other_encoders(declaration, target)
     info = engine.get_collection(collection_name=target)
     _verify_vectors(info, declaration)
-    missing = sorted(set(payload_indexes(declaration.numbers)) - set(info.payload_schema))
+    missing = sorted(_missing_indexes(info, declaration))
     if missing:
         raise CollectionMismatch(
             f"the collection {target} lacks the payload index of {', '.join(missing)}: run `vitrine collection create`"
@@ -105,10 +106,16 @@ def _create(engine: Engine, declaration: Declaration) -> None:
 
 
 def _create_missing_indexes(engine: Engine, declaration: Declaration) -> None:
-    present = engine.get_collection(collection_name=declaration.physical_name).payload_schema
-    for path, schema in payload_indexes(declaration.numbers).items():
-        if path not in present:
-            engine.create_payload_index(collection_name=declaration.physical_name, field_name=path, field_schema=schema)
+    info = engine.get_collection(collection_name=declaration.physical_name)
+    for path, schema in _missing_indexes(info, declaration).items():
+        engine.create_payload_index(collection_name=declaration.physical_name, field_name=path, field_schema=schema)
+
+
+def _missing_indexes(info: models.CollectionInfo, declaration: Declaration) -> dict[str, IndexSchema]:
+    """Return the indexes that lack; the engine gives a path back without the quotation marks it can do without."""
+    present = {path.replace('"', "") for path in info.payload_schema}
+    wanted = payload_indexes(declaration.numbers)
+    return {path: schema for path, schema in wanted.items() if path.replace('"', "") not in present}
 
 
 def _verify_vectors(info: models.CollectionInfo, declaration: Declaration) -> None:
@@ -122,11 +129,17 @@ def _verify_vectors(info: models.CollectionInfo, declaration: Declaration) -> No
                 f"the vector {spec.name!r} of {declaration.physical_name} is {said}, "
                 f"the encoder {spec.encoder} makes {spec.size} by Cosine"
             )
+    lexical = (info.config.params.sparse_vectors or {}).get(declaration.specs.lexical.name)
+    if lexical is None or lexical.modifier != models.Modifier.IDF:
+        raise CollectionMismatch(
+            f"the collection {declaration.physical_name} lacks the sparse vector {declaration.specs.lexical.name!r} "
+            "with the modifier IDF: it was not made by Vitrine; choose another VITRINE_COLLECTION"
+        )
 
 
 def _other_encoders(declaration: Declaration, target: str | None) -> CollectionMismatch:
     return CollectionMismatch(
         f"the alias {declaration.alias!r} leads to {target}, but the encoders configured now belong to "
         f"{declaration.physical_name}: set VITRINE_ENCODERS__TEXT and VITRINE_ENCODERS__IMAGE back, choose another "
-        "VITRINE_COLLECTION, or fill a new collection and move the alias"
+        "VITRINE_COLLECTION or another --data folder, or fill a new collection and move the alias"
     )

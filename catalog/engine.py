@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 Engine: TypeAlias = QdrantClient | EmbeddedClient
 AsyncEngine: TypeAlias = AsyncQdrantClient | AsyncEmbeddedClient
 
-_OUTAGES: Final = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+_OUTAGES: Final = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.INTERNAL,  # what REST says with 500
+}
 _SERVER_ERROR: Final = 500
-_TOO_MANY: Final = 429
+_FOR_NOW: Final = {408, 429}  # too slow, too many
 
 # Without these, gRPC's own back-off makes an outage last up to 25 s longer than the server was away.
 _GRPC_OPTIONS: Final = {
@@ -54,7 +59,7 @@ def outages_named() -> Iterator[None]:
             raise
         raise EngineUnavailable(f"the vector engine does not answer: {error}") from error
     except UnexpectedResponse as error:
-        if error.status_code is None or (error.status_code < _SERVER_ERROR and error.status_code != _TOO_MANY):
+        if error.status_code is None or (error.status_code < _SERVER_ERROR and error.status_code not in _FOR_NOW):
             raise
         raise EngineUnavailable(f"the vector engine failed: {error}") from error
     except grpc.RpcError as error:

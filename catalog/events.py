@@ -18,8 +18,13 @@ from catalog.product import INT64, Json, ProductFields, ProductId, Time
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pydantic_core import ErrorDetails
+
 EventType: TypeAlias = Literal["product.upserted", "product.patched", "product.deleted"]
 EVENT_TYPES: Final = get_args(EventType)
+
+_MESSAGE_CHARS: Final = 300
+"""What a refusal says goes along with the dead letter, which must not outgrow what its topic takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,5 +195,12 @@ def _invalid(error: ValidationError) -> InvalidEvent:
     """Name the first few culprits; a hostile event may have thousands."""
     first, *others = error.errors(include_url=False, include_context=False, include_input=False)[:5]
     path = ".".join(str(part) for part in first["loc"])[:200]
-    more = "".join(f"; {'.'.join(str(part) for part in other['loc'])[:200]}: {other['msg']}" for other in others)
-    return InvalidEvent(first["msg"] + more, reason="invalid_field", field=path)
+    more = "".join(f"; {'.'.join(str(part) for part in other['loc'])[:200]}: {_said(other)}" for other in others)
+    return InvalidEvent(_said(first) + more, reason="invalid_field", field=path)
+
+
+def _said(error: ErrorDetails) -> str:
+    """Return what is wrong in the sender's terms, not pydantic's."""
+    if error["type"] == "model_type":
+        return "Input should be an object"
+    return error["msg"].removeprefix("Value error, ")[:_MESSAGE_CHARS]

@@ -6,6 +6,7 @@ and left behind. One wrong field refuses the whole description.
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -41,6 +42,18 @@ def _reject_bool(value: object) -> object:
     return value
 
 
+def _no_negative_zero(value: float) -> float:
+    return value + 0.0
+
+
+def _attribute_value(value: object) -> object:
+    texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    number = isinstance(value, int | float) and abs(value) <= sys.float_info.max
+    if not texts and not number and not isinstance(value, str | None):
+        raise ValueError("an attribute is text, a finite number, true, false or a list of text")
+    return value
+
+
 def _blank_is_absent(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
@@ -57,7 +70,10 @@ def _time(value: object) -> datetime | None:
         return None
     if not isinstance(value, str):
         raise ValueError("a time is ISO 8601 text, such as 2026-05-01T10:00:00Z")  # noqa: TRY004
-    moment = datetime.fromisoformat(value)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:  # whose text repeats the value, however long
+        raise ValueError(f"{value!r:.60} is no ISO 8601 time, such as 2026-05-01T10:00:00Z") from error
     try:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError as error:
@@ -65,15 +81,21 @@ def _time(value: object) -> datetime | None:
 
 
 Text = Annotated[StrictStr | None, AfterValidator(_blank_is_absent)]
-Number = Annotated[float, BeforeValidator(_reject_bool), Field(ge=0, allow_inf_nan=False)]
+Number = Annotated[
+    float, BeforeValidator(_reject_bool), Field(ge=0, allow_inf_nan=False), AfterValidator(_no_negative_zero)
+]
 Whole = Annotated[int, Field(strict=True, ge=INT64[0], le=INT64[1])]
 Time = Annotated[datetime, BeforeValidator(_time)]
 ProductId = Annotated[StrictStr, Field(min_length=1, max_length=MAX_ID_CHARS)]
 Image = Annotated[StrictStr, AfterValidator(_image)]
 NonBlank = Annotated[StrictStr, Field(min_length=1, pattern=r"\S")]
 AttributeName = Annotated[StrictStr, Field(min_length=1, max_length=MAX_ID_CHARS)]
-AttributeNumber = Annotated[float, BeforeValidator(_reject_bool), Field(allow_inf_nan=False)]
-AttributeValue = StrictBool | Whole | AttributeNumber | StrictStr | list[StrictStr]
+AttributeNumber = Annotated[
+    float, BeforeValidator(_reject_bool), Field(allow_inf_nan=False), AfterValidator(_no_negative_zero)
+]
+AttributeValue = Annotated[
+    StrictBool | Whole | AttributeNumber | StrictStr | list[StrictStr], BeforeValidator(_attribute_value)
+]
 Attributes = dict[AttributeName, AttributeValue | None]
 
 

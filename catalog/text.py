@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 DENSE_DESCRIPTION_CHARS: Final = 240
 """What a sentence encoder reads of the description: more costs time linearly and dilutes the title."""
 
+DENSE_CHARS: Final = 4_000
+"""More than any sentence encoder reads; the rest would only cost its tokenizer time."""
+
 LEXICAL_CHARS: Final = 20_000
 """Beyond this a description is an abuse of the index; whole words before it still match."""
 
@@ -26,7 +29,7 @@ def dense_text(product: Mapping[str, Json]) -> str:
         " ".join(_words(product.get("attributes", {}))),
         str(product.get("description", ""))[:DENSE_DESCRIPTION_CHARS],
     ]
-    return ". ".join(part.strip() for part in _without_repetition(parts) if part.strip())
+    return ". ".join(part.strip() for part in _without_repetition(parts) if part.strip())[:DENSE_CHARS]
 
 
 def lexical_text(product: Mapping[str, Json]) -> str:

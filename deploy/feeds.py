@@ -25,16 +25,16 @@ def read_events(path: Path) -> Iterator[dict[str, object]]:
                 if line.strip():
                     yield _event(line, f"{path}, line {number}")
     except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"--catalogue: {path} cannot be read: {error}") from error
+        raise Misconfigured(f"{path} cannot be read: {error}") from error
 
 
 def _event(line: str, where: str) -> dict[str, object]:
     try:
         entry = json.loads(line)
     except ValueError as error:
-        raise Misconfigured(f"--catalogue: {where} is not JSON: {error}") from error
+        raise Misconfigured(f"{where} is not JSON: {error}") from error
     if not isinstance(entry, dict):
-        raise Misconfigured(f"--catalogue: {where} is not a JSON object")
+        raise Misconfigured(f"{where} is not a JSON object")
     if "type" in entry:
         return entry
     return {"type": "product.upserted", "version": entry.get("version", FIRST_VERSION), "product": entry}

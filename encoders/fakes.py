@@ -43,16 +43,17 @@ class HashingTextEncoder:
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text."""
         self.encoded += len(texts)
-        return np.stack(
-            [
-                _unit(sum((_direction(word, self._size) for word in text.lower().split()), np.zeros(self._size)))
-                for text in texts
-            ]
-        )
+        return np.stack([_unit(self._sum(text.lower().split())) for text in texts])
 
     def encode_documents(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text."""
         return self.encode_queries(texts)
+
+    def _sum(self, words: list[str]) -> FloatArray:
+        total = np.zeros(self._size, dtype=np.float32)
+        for word in words:
+            total += _direction(word, self._size)
+        return total
 
 
 class ColourPictureEncoder:
@@ -110,7 +111,7 @@ def _direction(word: str, size: int) -> FloatArray:
 
 
 def _colour(rgb: FloatArray, size: int) -> FloatArray:
-    vector = np.zeros(size)
+    vector = np.zeros(size, dtype=np.float32)
     vector[:3] = np.asarray(rgb) - 128.0
     vector[3] = 16.0  # grey has a direction too
     return _unit(vector)

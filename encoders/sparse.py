@@ -11,8 +11,10 @@ from qdrant_edge import Bm25, Bm25Config, TokenizerType
 
 from catalog.vectors import LexicalSpec, SparseVector
 
-DEFAULT_AVERAGE_LENGTH: Final = 25.0
-"""Tokens in a product's lexical text: see `encoders/evaluation` for how it was measured."""
+_K: Final = 1.2
+DEFAULT_AVERAGE_LENGTH: Final = 20.0
+"""Tokens in a product's lexical text: between the 28 of the sample catalogue, which has descriptions, and the 13 of a
+real one of 38,000 fashion products without. `vitrine encoders lexical-length FILE` measures another catalogue."""
 
 
 class Bm25Encoder:
@@ -38,3 +40,14 @@ class Bm25Encoder:
         """Return the words of a query, each of weight 1; empty where it has none."""
         weights = self._bm25.embed_query(text)
         return SparseVector(tuple(weights.indices), tuple(weights.values))
+
+
+class TokenCounter:
+    """Counts the tokens of a text as BM25 does: with b = 0 a weight depends on nothing but how often its word comes."""
+
+    def __init__(self) -> None:
+        self._bm25 = Bm25(Bm25Config(k=_K, b=0.0, tokenizer=TokenizerType.Multilingual))
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text has, stop words left out."""
+        return sum(round(weight * _K / (_K + 1 - weight)) for weight in self._bm25.embed_document(text).values)

@@ -10,6 +10,7 @@ import numpy as np
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from sentence_transformers import SentenceTransformer
+from transformers.utils.logging import disable_progress_bar
 
 from catalog.errors import Misconfigured
 from encoders.interface import Description, checked
@@ -86,6 +87,7 @@ def load_transformer(name: str, folder: Path, *, device: str) -> TransformerEnco
 
     Raises `Misconfigured` for a folder that holds no such model.
     """
+    disable_progress_bar()  # type: ignore[no-untyped-call]  # it would count tensors on the screen of whoever starts a server
     try:
         model = SentenceTransformer(
             str(folder),

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 VERSION_HEADER: Final = "version"
 
+MAX_VALUE_BYTES: Final = 16 * 2**20
+"""The largest event that is read: what it becomes has to fit one request to the engine (32 MB on a server)."""
+
+_LATEST_MS: Final = 253_402_300_799_000
+"""The last second of the year 9999; a producer that stamps microseconds is far beyond it."""
+
 
 @dataclass(slots=True)
 class DecodedBatch:
@@ -54,9 +60,14 @@ class _Parsed:
 
 def _parse(record: Record) -> ParsedEvent | _Parsed:
     position = Position(record.partition, record.offset, record.timestamp_ms)
-    received_at = datetime.fromtimestamp(max(0, record.timestamp_ms) / 1000, UTC)
+    received_at = datetime.fromtimestamp(min(max(0, record.timestamp_ms), _LATEST_MS) / 1000, UTC)
     if record.value is None:
         return _Parsed(_null_event(record, position, received_at))
+    if len(record.value) > MAX_VALUE_BYTES:
+        raise InvalidEvent(
+            f"the value has {len(record.value):,} bytes, at most {MAX_VALUE_BYTES:,} are taken: give pictures as URLs",
+            reason="too_large",
+        )
     return parse_event(record.value, received_at=received_at, position=position)
 
 

@@ -6,14 +6,16 @@ A digest of every input is kept with the product; equal digest, no encoding. A p
 from __future__ import annotations
 
 import hashlib
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
+import structlog
 
-from catalog.errors import InvalidPicture, PictureUnavailable
+from catalog.errors import InvalidInput, InvalidPicture, PictureUnavailable
 from catalog.points import Derived, PictureStatus
 from catalog.product import iso
 from catalog.text import dense_text, lexical_text
@@ -22,7 +24,7 @@ from encoders.pictures.decode import PictureLimits, decode
 from ingest.store import PointWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from catalog.product import Json
     from catalog.vectors import SparseVector
@@ -31,8 +33,25 @@ if TYPE_CHECKING:
     from ingest.merge import Change
     from ingest.metrics import IngestMetrics
 
+_T = TypeVar("_T")
 _FETCHING_THREADS: Final = 8
-_NONE_ENCODED: Final[Mapping[str, FloatArray | SparseVector]] = {}
+_PRODUCTS_AT_ONCE: Final = 32
+"""Products whose pictures are in memory at once: eight each, of 512 × 512 pixels, are 200 MB."""
+
+_DECODER_FAULTS: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,
+    OSError,
+    MemoryError,
+    struct.error,
+)
+"""What damaged bytes make a picture library raise besides its own errors: one picture's loss, never the batch's."""
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +64,26 @@ class _Seen:
 
 @dataclass(slots=True)
 class _Draft:
-    """A point on its way: what its encoders must read, and what has been settled without them."""
+    """A point on its way: what its encoders must read, and what has been settled without them.
+
+    `pixels` are the pictures that could be read, by their place among the product's.
+    """
 
     change: Change
     digests: dict[str, str]
     product: dict[str, Json]
     pictures: tuple[PictureStatus, ...]
-    pixels: list[Picture]
+    pixels: dict[int, Picture]
     vectors: dict[str, FloatArray | SparseVector]
 
     def changed(self, name: str) -> bool:
         """Whether a vector must be made anew."""
         return name in self.digests and self.digests[name] != self.change.before.derived.digests.get(name)
+
+    def refuse(self, places: Sequence[int]) -> None:
+        """Note of which pictures the encoder made nothing."""
+        refused = PictureStatus("refused", error="the encoder makes no vector of this picture")
+        self.pictures = tuple(refused if place in places else one for place, one in enumerate(self.pictures))
 
 
 class Encoding:
@@ -85,9 +112,11 @@ class Encoding:
     def points(self, changes: Sequence[Change]) -> list[PointWrite]:
         """Return what to write for each change, with the vectors whose input changed."""
         drafts = [self._draft(change) for change in changes]
-        self._see_pictures(drafts)
         self._encode_texts([draft for draft in drafts if draft.changed(TEXT)])
-        self._encode_pictures([draft for draft in drafts if draft.changed(IMAGE)])
+        for start in range(0, len(drafts), _PRODUCTS_AT_ONCE):
+            group = drafts[start : start + _PRODUCTS_AT_ONCE]
+            self._see_pictures(group)
+            self._encode_pictures([draft for draft in group if draft.changed(IMAGE)])
         for draft in drafts:
             if draft.changed(LEXICAL):
                 text = lexical_text(draft.product)
@@ -99,7 +128,7 @@ class Encoding:
 
     def _draft(self, change: Change) -> _Draft:
         """Say what a product's vectors are made of; one that is not visible is made of nothing."""
-        draft = _Draft(change, {}, {}, (), [], {})
+        draft = _Draft(change, {}, {}, (), {}, {})
         if change.state.visible:
             draft.product = change.state.product()
             for name, text in ((TEXT, dense_text(draft.product)), (LEXICAL, lexical_text(draft.product))):
@@ -122,7 +151,7 @@ class Encoding:
         for draft in wanted:
             found = [next(seen) for _ in draft.product["images"]]
             draft.pictures = tuple(one.status for one in found)
-            draft.pixels = [one.pixels for one in found if one.pixels is not None]
+            draft.pixels = {place: one.pixels for place, one in enumerate(found) if one.pixels is not None}
             if draft.pixels:
                 draft.digests[IMAGE] = _digest("".join(one.status.digest or "" for one in found).encode())
         self._metrics.pictures([status for draft in wanted for status in draft.pictures])
@@ -135,23 +164,45 @@ class Encoding:
             return _Seen(PictureStatus("refused", error=str(error)))
         except PictureUnavailable as error:
             return _Seen(PictureStatus("failed", error=str(error)))
+        except _DECODER_FAULTS as error:
+            return _Seen(PictureStatus("refused", error=f"{reference:.200} cannot be read: {error}"))
 
     def _encode_texts(self, drafts: Sequence[_Draft]) -> None:
-        if drafts:
-            vectors = self._encoders.text.encode_documents([dense_text(draft.product) for draft in drafts])
-            for draft, vector in zip(drafts, vectors, strict=True):
+        vectors = _each(self._encoders.text.encode_documents, [dense_text(draft.product) for draft in drafts])
+        for draft, vector in zip(drafts, vectors, strict=True):
+            if vector is None:
+                del draft.digests[TEXT]
+            else:
                 draft.vectors[TEXT] = vector
 
     def _encode_pictures(self, drafts: Sequence[_Draft]) -> None:
         """Give each product the mean of its pictures' vectors, at unit length again."""
-        if not drafts:
-            return
-        vectors = self._encoders.picture.encode_pictures([pixels for draft in drafts for pixels in draft.pixels])
-        start = 0
+        pixels = [picture for draft in drafts for picture in draft.pixels.values()]
+        encoded = iter(_each(self._encoders.picture.encode_pictures, pixels))
         for draft in drafts:
-            mean = vectors[start : start + len(draft.pixels)].mean(axis=0)
-            start += len(draft.pixels)
-            draft.vectors[IMAGE] = mean / max(float(np.linalg.norm(mean)), 1e-12)
+            vectors = {place: next(encoded) for place in draft.pixels}
+            draft.pixels = {}
+            draft.refuse([place for place, vector in vectors.items() if vector is None])
+            made = [vector for vector in vectors.values() if vector is not None]
+            if made:
+                mean = np.mean(made, axis=0)
+                draft.vectors[IMAGE] = mean / max(float(np.linalg.norm(mean)), 1e-12)
+            else:
+                del draft.digests[IMAGE]
+
+
+def _each(encode: Callable[[Sequence[_T]], FloatArray], inputs: Sequence[_T]) -> list[FloatArray | None]:
+    """Return a vector for each input, None for one of which the encoder makes nothing finite: it costs only itself."""
+    if not inputs:
+        return []
+    try:
+        return list(encode(inputs))
+    except InvalidInput as error:
+        if len(inputs) == 1:
+            _log.warning("an input was left without a vector", error=str(error))
+            return [None]
+        half = len(inputs) // 2
+        return _each(encode, inputs[:half]) + _each(encode, inputs[half:])
 
 
 def _write(draft: _Draft, indexed_at: str) -> PointWrite:

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+from contextlib import suppress
 from itertools import islice
 from typing import IO, TYPE_CHECKING
 
@@ -206,5 +207,6 @@ def append_durably(file: IO[bytes], lines: bytes, end_bytes: int) -> None:
             view = view[file.write(view) :]
         os.fsync(file.fileno())
     except OSError:
-        file.truncate(end_bytes)
+        with suppress(OSError):  # else the next writer cuts it
+            file.truncate(end_bytes)
         raise

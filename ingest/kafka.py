@@ -26,9 +26,10 @@ log = structlog.get_logger(__name__)
 
 POLL_WAIT_SECONDS = 0.5
 BATCH_BYTES = 32 * 1024 * 1024
-COMMIT_SECONDS = 5.0
+COMMIT_SECONDS = 4.0
 CALL_SECONDS = 8.0
 LAG_SECONDS = 3.0
+FETCH_MAX_WAIT_MS = 100  # a broker answers nothing else on that connection while a fetch waits there
 HEARTBEAT_SECONDS = 1.0  # how soon a member hears that another has come or gone
 METADATA_MAX_AGE_MS = 30_000  # how soon partitions added to the topic are seen
 
@@ -72,6 +73,7 @@ class KafkaSource:
             "heartbeat_interval_ms": int(min(HEARTBEAT_SECONDS, session_timeout_seconds / 4) * 1000),
             "max_poll_interval_ms": int(max_poll_interval_seconds * 1000),
             "metadata_max_age_ms": METADATA_MAX_AGE_MS,
+            "fetch_max_wait_ms": FETCH_MAX_WAIT_MS,
         }
         self._reader = KafkaReader(connection, topic, self._buffer, forget=self._forget, options=options)
 

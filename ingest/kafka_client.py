@@ -37,9 +37,10 @@ WRONG_VALUES = (
 
 
 class _Manager(KafkaConnectionManager):  # type: ignore[misc]
-    """Remembers why the last connection failed: the client itself takes a wrong password for a broker that is away."""
+    """Remembers why connections failed, and gives up at a refusal: the client takes a wrong password for an outage."""
 
     failure: kafka_errors.KafkaError | None = None
+    is_first_contact = True
 
     def get_connection(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - as the client declares it
         connection = super().get_connection(*arguments, **options)
@@ -47,7 +48,11 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]
         return connection
 
     def _remember(self, error: kafka_errors.KafkaError) -> None:
+        if isinstance(self.failure, REFUSALS):
+            return
         self.failure = error
+        if isinstance(error, REFUSALS) and self.is_first_contact:
+            self.call_soon(self.close)
 
 
 def build(make: Callable[..., Client], connection: KafkaConnection, **options: object) -> Client:
@@ -64,13 +69,24 @@ def build(make: Callable[..., Client], connection: KafkaConnection, **options: o
 
     settings = {**connection.options(), "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS, **options}
     try:
-        return make(kafka_client=network, **settings)
+        client = make(kafka_client=network, **settings)
     except kafka_errors.KafkaError as error:
         reason = error
         for manager in managers:  # a constructor that fails leaves its thread and its sockets open
             reason = manager.failure or error
             KafkaNetClient(net=manager._net, manager=manager).close()  # noqa: SLF001 - the only way to it
-        raise translated(reason, f"connect to Kafka at {connection.bootstrap_servers}") from error
+        raise translated(reason, _attempt(connection)) from error
+    for manager in managers:
+        manager.is_first_contact = False
+    return client
+
+
+def _attempt(connection: KafkaConnection) -> str:
+    what = f"connect to Kafka at {connection.bootstrap_servers}"
+    if connection.security_protocol.startswith("SASL"):
+        # The client drops an answer that comes together with the end of the connection, as a refusal does.
+        what += f" as {connection.sasl_username!r} (a wrong password may show as a lost connection)"
+    return what
 
 
 def translated(error: kafka_errors.KafkaError, what: str) -> BrokerUnavailable | Misconfigured:

@@ -181,7 +181,7 @@ def ensure_topic(connection: KafkaConnection, topic: str, *, partitions: int) ->
     except TopicAlreadyExistsError:
         pass
     except AuthorizationError as error:  # it may well exist: writing to it will tell
-        log.info("kafka.topic_not_created", topic=topic, error=str(error))
+        log.info("kafka.topic_not_created", topic=topic, error=type(error).__name__)
     except KafkaError as error:
         raise translated(error, f"create topic {topic!r}") from error
     finally:

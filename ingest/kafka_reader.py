@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import structlog
 from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka.errors import KafkaError
+from kafka.structs import MemberState
 
-from catalog.errors import BrokerUnavailable, Misconfigured, VitrineError
+from catalog.errors import BrokerUnavailable, Misconfigured
 from ingest.kafka_client import build, translated
 from ingest.source import Record
 
@@ -31,6 +32,7 @@ Answer = TypeVar("Answer")
 
 POLL_MS = 50  # how long a job for this thread may have to wait, at most
 POLL_FULL_MS = 5  # while paused there is nothing to wait for but the group's own affairs
+POLL_JOINING_MS = 500
 REQUEST_MS = 2_000  # how long one question to the broker may take before we call it an outage
 LOOK_SECONDS = 1.0  # silence after which we ask whether the broker is still there
 LOOK_UNASSIGNED_SECONDS = 2.0
@@ -48,13 +50,16 @@ class _Job(Generic[Answer]):
     answer: Future[Answer]
 
     def run(self, consumer: KafkaConsumer) -> None:
+        """Do the work; an outage goes to whoever waits, and to the thread, which then knows of it."""
         if not self.answer.set_running_or_notify_cancel():
             return
         try:
             self.answer.set_result(self.work(consumer))
         except KafkaError as error:
-            self.answer.set_exception(translated(error, self.what))
-        except VitrineError as error:
+            ours = translated(error, self.what)
+            self.answer.set_exception(ours)
+            raise ours from error
+        except BrokerUnavailable as error:  # a rebalance that lasts is no outage
             self.answer.set_exception(error)
 
 
@@ -97,7 +102,8 @@ class KafkaReader:
         self._jobs: queue.SimpleQueue[_Job[Any]] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._wanted = threading.Event()
-        self._outage: BrokerUnavailable | None = None
+        self._consumer: KafkaConsumer | None = None
+        self._outage = ""
         self._fatal: BaseException | None = None
         self._heard_at = 0.0
         self._told_missing = False
@@ -110,8 +116,8 @@ class KafkaReader:
             raise self._fatal
         if self._closing.is_set():
             raise BrokerUnavailable("this source is closed")
-        if self._outage is not None:
-            raise self._outage
+        if self._outage:
+            raise BrokerUnavailable(self._outage)
 
     def call(self, what: str, work: Callable[[KafkaConsumer], Answer], *, timeout_seconds: float) -> Answer:
         """Run `work` on the thread and return its answer; raises `BrokerUnavailable` when it does not come in time.
@@ -142,9 +148,9 @@ class KafkaReader:
         else:
             consumer.pause(*consumer.assignment())
         # A partition assigned during this very call is not paused yet: what it yields overfills the buffer, once.
-        found = consumer.poll(timeout_ms=POLL_MS if room > 0 else POLL_FULL_MS, max_records=max(1, room))
+        found = consumer.poll(timeout_ms=_patience_ms(consumer, room), max_records=max(1, room))
         if found:
-            self._heard_at = time.monotonic()
+            self._heard()
             self._buffer.add(_records(found))
 
     def close(self) -> None:
@@ -154,30 +160,30 @@ class KafkaReader:
             self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
-        consumer: KafkaConsumer | None = None
         try:
             while not self._closing.is_set():
-                consumer = self._turn(consumer)
+                self._turn()
         except BaseException as error:  # noqa: BLE001 - handed to whoever polls; a thread has nobody to raise it to
             self._fatal = error
         finally:
-            self._leave(consumer)
+            self._leave()
 
-    def _turn(self, consumer: KafkaConsumer | None) -> KafkaConsumer | None:
+    def _turn(self) -> None:
         try:
-            if consumer is None:
-                consumer = self._connect()
+            if self._consumer is None:
+                self._consumer = self._connect()
+            consumer = self._consumer
             self._wanted.clear()
-            self._run_jobs(consumer)
+            if not _is_joining(consumer):
+                self._run_jobs(consumer)
             self.poll(consumer)
             self._look(consumer)
-            if self._buffer.room() == 0:
+            if self._buffer.room() == 0 and not _is_joining(consumer):
                 self._wanted.wait(POLL_MS / 1000)
         except KafkaError as error:
             self._note(translated(error, f"read topic {self._topic!r}"))
         except BrokerUnavailable as error:
             self._note(error)
-        return consumer
 
     def _connect(self) -> KafkaConsumer:
         consumer: KafkaConsumer = build(KafkaConsumer, self._connection, **self._options)
@@ -193,7 +199,8 @@ class KafkaReader:
         """Ask for a sign of life: a poll during an outage looks just like one of a quiet topic."""
         places = sorted(consumer.assignment())
         silent_seconds = time.monotonic() - self._heard_at
-        if silent_seconds < (LOOK_SECONDS if places else LOOK_UNASSIGNED_SECONDS):
+        is_settled = bool(places) and not _is_joining(consumer)
+        if silent_seconds < (LOOK_SECONDS if is_settled else LOOK_UNASSIGNED_SECONDS):
             return
         if places:
             consumer.end_offsets(places, timeout_ms=REQUEST_MS)
@@ -209,25 +216,42 @@ class KafkaReader:
         self._told_missing = missing
 
     def _heard(self) -> None:
-        if self._outage is not None:
+        if self._outage:
             log.info("kafka.back", topic=self._topic)
-        self._outage = None
+        self._outage = ""
         self._heard_at = time.monotonic()
 
     def _note(self, error: BrokerUnavailable | Misconfigured) -> None:
         if isinstance(error, Misconfigured):
             raise error
-        if self._outage is None:
+        if not self._outage:
             log.warning("kafka.unavailable", topic=self._topic, error=str(error))
-        self._outage = error
+        self._outage = str(error)
         self._closing.wait(RETRY_SECONDS)
 
-    def _leave(self, consumer: KafkaConsumer | None) -> None:
+    def _leave(self) -> None:
         self._closing.set()
         while not self._jobs.empty():
             self._jobs.get().answer.cancel()
-        if consumer is not None:
-            consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+        if self._consumer is not None:
+            try:
+                self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+            except KafkaError as error:
+                log.warning("kafka.left_unclean", topic=self._topic, error=str(error))
+
+
+def _is_joining(consumer: KafkaConsumer) -> bool:
+    """Return whether a rebalance is on: the client forgets one that ends while nobody is in `poll`, and begins anew.
+
+    With short polls, and other work in between, a group would so rebalance for ever.
+    """
+    return bool(consumer.group_metadata().state != MemberState.STABLE)
+
+
+def _patience_ms(consumer: KafkaConsumer, room: int) -> int:
+    if _is_joining(consumer):
+        return POLL_JOINING_MS
+    return POLL_MS if room > 0 else POLL_FULL_MS
 
 
 def _records(found: dict[TopicPartition, list[Any]]) -> Iterator[Record]:

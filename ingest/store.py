@@ -20,12 +20,19 @@ from catalog.points import REVISION, STATE, Stored, decode, encode, point_id
 from catalog.vectors import SparseVector
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from catalog.engine import Engine
+    from catalog.product import Json
     from encoders.interface import FloatArray
 
 _REVISION_BITS: Final = 62
+_REQUEST_BYTES: Final = 16 * 2**20
+"""A server takes requests of 32 MB; half of that also comes back in good time."""
+_VECTORS_BYTES: Final = 32 * 2**10
+"""What the vectors of one point take as JSON, amply."""
+_BYTES_A_CHARACTER: Final = 8
+"""Amply, too: in UTF-8, and again among the keys that are searched by."""
 _REVISION_FIELD: Final = REVISION.removeprefix(f"{STATE}.")
 
 
@@ -78,12 +85,13 @@ class Store:
             for write in writes
         ]
         with outages_named():
-            self._engine.batch_update_points(
-                collection_name=self._collection,
-                update_operations=self._operations(stamped),
-                wait=True,
-                ordering=models.WriteOrdering.STRONG,
-            )
+            for part in _parts(stamped):
+                self._engine.batch_update_points(
+                    collection_name=self._collection,
+                    update_operations=self._operations(part),
+                    wait=True,
+                    ordering=models.WriteOrdering.STRONG,
+                )
             if isinstance(self._engine, EmbeddedClient):
                 self._engine.flush()
             return self._overtaken(stamped)
@@ -144,6 +152,30 @@ class Store:
             for write in writes
             if revisions.get(point_id(write.product.product_id)) != write.product.revision
         }
+
+
+def _parts(writes: Sequence[PointWrite]) -> Iterator[list[PointWrite]]:
+    """Split a batch so that each part fits one request."""
+    part: list[PointWrite] = []
+    part_bytes = 0
+    for write in writes:
+        point_bytes = _VECTORS_BYTES + _BYTES_A_CHARACTER * _characters(write.product)
+        if part and part_bytes + point_bytes > _REQUEST_BYTES:
+            yield part
+            part, part_bytes = [], 0
+        part.append(write)
+        part_bytes += point_bytes
+    yield part
+
+
+def _characters(product: Stored) -> int:
+    return sum(len(name) + _length(entry.value) for name, entry in product.state.registers.items())
+
+
+def _length(value: Json) -> int:
+    if isinstance(value, list):
+        return sum(map(len, value))
+    return len(value) if isinstance(value, str) else 0
 
 
 def _point(write: PointWrite, kept: Mapping[str, models.Vector]) -> models.PointStruct:

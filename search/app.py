@@ -20,7 +20,7 @@ from search.middleware import BodyLimit, Measured
 from search.schemas import Problem, ProductAnswer, SearchAnswer, SearchRequest, SimpleSearch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, MutableMapping
 
     from search.metrics import SearchMetrics
     from search.page import Page
@@ -73,18 +73,18 @@ def create_app(parts: SearchParts) -> FastAPI:
         responses=errors.responses(500),
     )
     errors.install(app)
-    _add_search(app, parts)
+    door = Door(parts.limits.max_concurrent)
+    _add_search(app, parts, door)
     _add_products(app, parts)
     _add_operations(app, parts)
-    _add_page(app, parts)
+    _add_page(app, parts, door)
     _describe(app)
     app.add_middleware(BodyLimit, max_bytes=parts.limits.max_body_bytes)
     app.add_middleware(Measured, metrics=parts.metrics)
     return app
 
 
-def _add_search(app: FastAPI, parts: SearchParts) -> None:
-    door = Door(parts.limits.max_concurrent)
+def _add_search(app: FastAPI, parts: SearchParts, door: Door) -> None:
     documented = errors.responses(400, 413, 422, 429, 503) | {200: {"model": SearchAnswer}}
 
     @app.post("/v1/search", responses=documented, openapi_extra=_search_body(), tags=["search"])
@@ -156,13 +156,22 @@ def _add_operations(app: FastAPI, parts: SearchParts) -> None:
         return Response(parts.metrics.exposition(), media_type="text/plain; version=0.0.4")
 
 
-def _add_page(app: FastAPI, parts: SearchParts) -> None:
-    app.mount("/static", StaticFiles(packages=[("search.page", "static")]), name="static")
+class _Assets(StaticFiles):
+    async def get_response(self, path: str, scope: MutableMapping[str, Any]) -> Response:
+        """Return a file to be asked for anew each time (mostly a 304): a module must never meet one of another day."""
+        response = await super().get_response(path, scope)
+        response.headers.update({"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"})
+        return response
+
+
+def _add_page(app: FastAPI, parts: SearchParts, door: Door) -> None:
+    app.mount("/static", _Assets(packages=[("search.page", "static")]), name="static")
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     async def page(request: Request, scope: CallerScope) -> Response:
         """Show the search page."""
-        return HTMLResponse(await parts.page.render(dict(request.query_params), scope))
+        shown = await parts.page.render(request.query_params.multi_items(), scope, door)
+        return HTMLResponse(shown.html, shown.status, dict(shown.headers))
 
 
 async def _read_upload(request: Request) -> Upload:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:(open|read)_text is deprecated:DeprecationWarning")
     never_connected = r"unclosed <socket.* laddr=\('0\.0\.0\.0', \d+\)>"
     config.addinivalue_line("filterwarnings", f"ignore:{never_connected}:ResourceWarning")
+    warnings.filterwarnings("ignore", never_connected, ResourceWarning)  # for the very end, when pytest collects all
 
 
 def _without_broker(why: Exception) -> None:

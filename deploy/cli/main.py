@@ -7,7 +7,6 @@ from typing import Final
 
 import structlog
 import typer
-from rich.console import Console
 
 from catalog.errors import Misconfigured, VitrineError
 from deploy.cli import collection, demo, encoders, ingest, search
@@ -35,5 +34,5 @@ def main() -> None:
     try:
         app()
     except VitrineError as error:
-        Console(stderr=True, highlight=False).print(f"[red]vitrine:[/red] {error}", soft_wrap=True, markup=True)
+        typer.secho(f"vitrine: {error}", err=True, fg=typer.colors.RED)
         sys.exit(WRONG_USE if isinstance(error, Misconfigured) else FAILED)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from catalog.embedded import EmbeddedClient
 from deploy.processes.ingest import wired
 from deploy.processes.parts import picture_fetcher, search_app
-from deploy.processes.search import server
+from deploy.processes.search import serve, server
 from ingest.eventlog import EventLog, EventLogSource
 from ingest.eventlog_dead_letters import EventLogDeadLetters
 from ingest.kafka import KafkaSource
@@ -86,7 +86,7 @@ def run(settings: Settings, encoders: Encoders, feed: Feed, started: Callable[[u
         ingesting = worker.submit(consumer.run)
         ingesting.add_done_callback(partial(_stop, http))
         _announce(http, started)
-        http.run()
+        serve(http)
     ingesting.result()  # what ended the loop, if it was not us
 
 

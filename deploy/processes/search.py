@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -25,7 +26,7 @@ def run(settings: Settings) -> None:
     try:
         with picture_fetcher(settings) as fetcher:
             encoders = load_encoders(settings.encoders.settings())
-            server(search_app(settings, engine, encoders, fetcher), settings).run()
+            serve(server(search_app(settings, engine, encoders, fetcher), settings))
     finally:
         engine.close()
 
@@ -42,6 +43,13 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
             server_header=False,
         )
     )
+
+
+def serve(http: uvicorn.Server) -> None:
+    """Serve until SIGINT or SIGTERM, then return: uvicorn raises the signal anew at its end, to nobody here."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    http.run()
 
 
 def check_address(host: str) -> None:

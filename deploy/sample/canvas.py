@@ -23,7 +23,7 @@ SUPERSAMPLING: Final = 3
 SOFT_REDUCTION: Final = 4  # soft light needs no detail: it is blurred on a quarter of the size
 PADDING: Final = 3.0  # board units around a shape, so that a blur fades out before the cut
 LINE: Final = 0.62
-GAP: Final = 3.0  # supersampled pixels between two segments, from which on a bend is rounded with a disc
+GAP: Final = 1.6  # supersampled pixels between two segments, from which on a bend is rounded with a disc
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def jacket(canvas: Canvas, article: Article) -> None:
     mask = draw_body(canvas, cut)
     tone = darker(canvas.base, 0.3)
     low = length + 1.6
-    canvas.solid(box(32.4, low - 6, 67.6, low + 1.4, 1.4), tone, 1.6)
+    canvas.solid(box(31.4, low - 6, 68.6, low + 1.4, 1.4), tone, 1.6)
     canvas.strokes(
         [path(f"M{x} {low - 5} L{x} {low + 0.6}") for x in range(34, 67, 2)], darker(canvas.base, 0.55), 0.35
     )

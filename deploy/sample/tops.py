@@ -126,7 +126,7 @@ def _ribbing(canvas: Canvas, cut: Cut) -> None:
     """Ribbed hem and cuffs over the ends of body and sleeves."""
     tone = darker(canvas.base, 0.1)
     low = cut.length + 1.6
-    canvas.solid(box(101 - cut.hem, low - 5.4, cut.hem - 1, low + 0.9, 1.2), tone, 1.6)
+    canvas.solid(box(99.3 - cut.hem, low - 5.4, cut.hem + 0.7, low + 0.9, 1.2), tone, 1.6)
     ribs = [path(f"M{x} {low - 4.6} L{x} {low + 0.2}") for x in range(33, 69, 2)]
     (x, y), (inner_x, inner_y) = cut.sleeve, cut.cuff
     line = path(f"M{x - 0.6} {y - 1.2} L{inner_x} {inner_y - 1.2}")

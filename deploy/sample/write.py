@@ -12,7 +12,7 @@ from deploy.sample.catalogue import products
 from deploy.sample.drawing import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from deploy.sample.catalogue import SampleProduct
 
@@ -22,13 +22,18 @@ OCCURRED_AT: Final = "2026-06-15T08:00:00Z"
 COLUMNS: Final = ("id", "image", "title", "category", "colour", "group")
 
 
-def write_pictures(root: Path, progress: Callable[[int, int], None] | None = None) -> None:
+def write_pictures(
+    root: Path,
+    progress: Callable[[int, int], None] | None = None,
+    goods: Sequence[SampleProduct] | None = None,
+) -> None:
     """Draw every picture that is not there yet below `root`; `progress` hears how many of how many are done.
 
+    `goods` are the products to draw, all of the catalogue where it is left out.
     A picture is written under another name and then renamed, so one that is there is whole. Raises OSError where
     the folder cannot be written.
     """
-    catalogue = products()
+    catalogue = products() if goods is None else goods
     (root / "pictures").mkdir(parents=True, exist_ok=True)
     for done, product in enumerate(catalogue, start=1):
         _write_picture(product, root / product.picture)
@@ -47,13 +52,17 @@ def events() -> Iterator[dict[str, object]]:
         }
 
 
-def export_dataset(folder: Path) -> None:
-    """Write the pictures and `products.csv`, whose columns are `COLUMNS`; images are paths below `folder`."""
-    write_pictures(folder)
+def export_dataset(folder: Path, goods: Sequence[SampleProduct] | None = None) -> None:
+    """Write the pictures and `products.csv`, whose columns are `COLUMNS`; images are paths below `folder`.
+
+    `goods` as in `write_pictures`. Raises OSError where the folder cannot be written.
+    """
+    catalogue = products() if goods is None else goods
+    write_pictures(folder, goods=catalogue)
     with (folder / "products.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(COLUMNS)
-        for product in products():
+        for product in catalogue:
             article = product.article
             table.writerow(
                 (

@@ -67,7 +67,8 @@ def load(data: Path | None, folders: Sequence[Path], cache: Path, encode: TextEn
     pictures: dict[str, Path] = {}
     for folder in folders:
         found = read_folder(folder / "products.csv")
-        pictures |= {row.name: folder / "pictures" / row.key for row in found}
+        below = folder / "pictures"  # `image` is a path from either folder
+        pictures |= {row.name: folder / row.key if (folder / row.key).is_file() else below / row.key for row in found}
         rows += found
     pixels, digests = _pixels(rows, data, pictures, cache)
     rows = split(with_families(rows), digests)

@@ -91,11 +91,20 @@ def figures(vectors: Vectors, tower: PictureTower, cache: Path) -> list[tuple[st
             ("photo someone took → photos of its label, P@5", precision_at(pictures_to_kind(vectors, photos), 5))
         )
     drawn = vectors.dataset.where("folder", held_out=True)
-    if len(drawn):
-        task = phrases_to_pictures(vectors, tower, drawn, 1, cache)
-        found.append((f"drawings: “colour kind” → pictures, P@5, {len(drawn)} pictures", precision_at(task, 5)))
-        found.append(("drawings: title → picture, R@10", recall_at(titles_to_pictures(vectors, drawn, drawn), 10)))
-    return found
+    return found + (drawing_figures("drawings", vectors, drawn, tower, cache) if len(drawn) else [])
+
+
+def drawing_figures(
+    name: str, vectors: Vectors, rows: NDArray[np.int64], tower: PictureTower, cache: Path
+) -> list[tuple[str, float]]:
+    """The same for drawings, where a colour and kind may have fewer than five pictures."""
+    phrases = phrases_to_pictures(vectors, tower, rows, 1, cache)
+    titles = titles_to_pictures(vectors, rows, rows)
+    return [
+        (f"{name}: “colour kind” → pictures, P@5, {len(rows)} pictures", precision_at(phrases, 5)),
+        (f"{name}: title → picture, R@1", recall_at(titles, 1)),
+        (f"{name}: title → picture, R@10", recall_at(titles, 10)),
+    ]
 
 
 def scales(vectors: Vectors, rows: NDArray[np.int64]) -> list[tuple[str, Scale]]:
@@ -136,21 +145,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Judge the picture encoder's weights on held-out data.")
     parser.add_argument("--data", type=Path, help="folder with fashion.csv, clothing.csv and their tars")
     parser.add_argument("--drawings", type=Path, action="append", default=[], help="dataset folder of the training")
-    parser.add_argument("--catalogue", type=Path, help="dataset folder to calibrate on, such as the demo catalogue")
+    parser.add_argument(
+        "--catalogue", type=Path, help="dataset folder of which the training saw nothing: the demo catalogue"
+    )
     parser.add_argument("--weights", type=Path, help="weights to judge; the shipped ones if not given")
     parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     given = parser.parse_args(arguments)
     tower = load_picture_tower(given.weights)
     vectors = see(load(given.data, given.drawings, given.cache), tower)
+    found = figures(vectors, tower, given.cache)
     scaled: list[tuple[str, str, Scale]] = []
     held = vectors.dataset.where("fashion", held_out=True)
     if len(held):
         scaled += [("fashion, held out", name, scale) for name, scale in scales(vectors, held)]
     if given.catalogue:
         catalogue = see(load(None, [given.catalogue], given.cache), tower)
-        every = np.arange(len(catalogue.dataset.rows))
-        scaled += [(given.catalogue.name, name, scale) for name, scale in scales(catalogue, every)]
-    report(figures(vectors, tower, given.cache), scaled)
+        english = np.array([n for n, row in enumerate(catalogue.dataset.rows) if row.title.isascii()])
+        found += drawing_figures("catalogue", catalogue, english, tower, given.cache)
+        scaled += [("catalogue", name, scale) for name, scale in scales(catalogue, english)]
+    report(found, scaled)
 
 
 if __name__ == "__main__":

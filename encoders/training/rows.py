@@ -25,8 +25,12 @@ KIND_ALIASES: Final = {
     "sweater": "sweaters", "jacket": "jackets", "sandal": "sandals", "high heel": "heels", "ballet flat": "flats",
     "handbag": "handbags", "backpack": "backpacks", "wallet": "wallets", "belt": "belts", "watch": "watches",
     "tie": "ties", "scarf": "scarves", "cap": "caps", "umbrella": "umbrellas",
+    "t-shirts": "tshirts", "hoodies": "sweatshirts", "high heels": "heels", "sneakers": "sneaker", "boots": "boot",
+    "beanies": "beanie", "sun hats": "sun hat", "tote bags": "tote bag", "suitcases": "suitcase", "coats": "coat",
+    "mugs": "mug", "table lamps": "lamp", "chairs": "chair", "cushions": "cushion", "vases": "vase",
 }  # fmt: skip
 COLOUR_ALIASES: Final = {"navy": "navy blue", "gray": "grey"}
+GENDERS: Final = frozenset({"men", "women", "boys", "girls", "unisex"})
 FAMILY_ALIASES: Final = {"sandal": "sandals", "hats": "headwear", "dress": "dresses"}
 
 
@@ -93,6 +97,7 @@ def read_folder(path: Path) -> list[Row]:
     rows = []
     for line in _lines(path, FOLDER_COLUMNS):
         parts = [part.strip().lower() for part in line["category"].replace("/", ">").split(">")]
+        gender = parts.pop(0) if len(parts) > 1 and parts[0] in GENDERS else ""
         colour = line["colour"].lower()
         rows.append(
             Row(
@@ -102,6 +107,7 @@ def read_folder(path: Path) -> list[Row]:
                 kind=KIND_ALIASES.get(parts[-1], parts[-1]),
                 family=FAMILY_ALIASES.get(parts[0], parts[0]),
                 colour=COLOUR_ALIASES.get(colour, colour),
+                gender=gender,
                 binding=(f"group:{line['group'] or line['id']}", f"title:{line['title'].strip().lower()}"),
             )
         )

@@ -2,21 +2,84 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from pydantic import ValidationError
+
+from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable
+from search.page.address import Address
+from search.page.notices import outage, overload, refusal
+from search.page.view import BLANK_CARD, View, answered, unanswered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from search.access import Scope
+    from search.body import Door
+    from search.page.notices import Notice
     from search.service import SearchService
+
+HEADERS: Final[Mapping[str, str]] = MappingProxyType({
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: https: http:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cache-Control": "no-cache",
+})
+"""What goes out with every page: what a hostile title could slip past the escaping runs nowhere, and frames nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A page's HTML, and the status and headers to send it with."""
+
+    html: str
+    status: HTTPStatus
+    headers: Mapping[str, str]
 
 
 class Page:
-    """Renders the page."""
+    """Renders the page; whatever goes wrong is said on it, with the status that the API would answer with."""
 
     def __init__(self, service: SearchService) -> None:
         self._service = service
+        templates = Environment(
+            loader=PackageLoader("search.page"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._template = templates.get_template("page.html")
 
-    async def render(self, parameters: Mapping[str, str], scope: Scope) -> str:
-        """Return the page's HTML."""
-        return "<!doctype html>"
+    async def render(self, parameters: Iterable[tuple[str, str]], scope: Scope, door: Door) -> Rendered:
+        """Return the page for the parameters of its address, names as often as they were given."""
+        address = Address.read(parameters)
+        try:
+            async with door.entered():
+                view = await self._found(address, scope)
+        except (ValidationError, InvalidInput) as error:
+            return self._noticed(address, refusal(error))
+        except Overloaded as error:
+            return self._noticed(address, overload(error))
+        except (Unavailable, CollectionMismatch) as error:
+            return self._noticed(address, outage(error))
+        return self._rendered(view, HTTPStatus.OK, HEADERS)
+
+    async def _found(self, address: Address, scope: Scope) -> View:
+        answer = await self._service.search(address.request(), scope)
+        like = await self._service.product(address.similar, scope) if address.similar else None
+        return answered(address, answer, like.state.product() if like else {})
+
+    def _noticed(self, address: Address, notice: Notice) -> Rendered:
+        retry = {"Retry-After": str(notice.retry_seconds)} if notice.retry_seconds else {}
+        return self._rendered(unanswered(address, notice), notice.status, {**HEADERS, **retry})
+
+    def _rendered(self, view: View, status: HTTPStatus, headers: Mapping[str, str]) -> Rendered:
+        return Rendered(self._template.render(view=view, blank=BLANK_CARD), status, headers)

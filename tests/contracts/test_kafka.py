@@ -57,7 +57,7 @@ def test_a_slow_worker_keeps_its_membership(log: KafkaLog) -> None:
     batch = read(source, 5)
     before = member(source)
 
-    time.sleep(2.5)  # the work itself: nothing to wait for
+    time.sleep(1.6)  # the work itself: nothing to wait for
     source.commit(batch)
 
     assert member(source) == before
@@ -201,11 +201,9 @@ def test_a_wrong_password_is_no_outage(shared_broker: Broker) -> None:
     source = KafkaSource(connection, topic="any", group="any")
 
     with pytest.raises(Misconfigured, match="password"):
-        wait_until(lambda: bool(source.poll()), "a refusal")
+        read(source, 1)
     with pytest.raises(Misconfigured):
         source.commit([_record()])
-    with pytest.raises(Misconfigured):
-        KafkaEvents(connection, topic="any").append([(b"k", b"v")])
     source.close()
 
 
@@ -216,7 +214,7 @@ def test_a_user_without_rights_is_no_outage(shared_broker: Broker) -> None:
     source = KafkaSource(connection, topic=topic, group="any")
 
     with pytest.raises(Misconfigured, match="access"):
-        wait_until(lambda: bool(source.poll()), "a refusal")
+        read(source, 1)
     with pytest.raises(Misconfigured, match="access"):
         KafkaEvents(connection, topic=topic).append([(b"k", b"v")])
     source.close()

@@ -15,11 +15,12 @@ from catalog.errors import Misconfigured
 from encoders.bundled import load_picture_tower
 from encoders.training.augment import augment
 from encoders.training.data import Dataset, load, unsquash
+from encoders.training.lesson import Settings
 from encoders.training.losses import any_picture_loss, own_text_loss, phrase_truth
 from encoders.training.measures import Task, precision_at, recall_at, scale_of
 from encoders.training.phrases import ATTRIBUTES, UNSAID, build_bank, phrases_of
 from encoders.training.rows import Row, read_folder, split
-from encoders.training.train import Run, Settings, rate_at
+from encoders.training.train import Run, rate_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,61 @@
+// What is looked for, as parameters of the page's address; the same names that the server reads (address.py).
+
+const LISTS = ["category", "brand"];
+const NARROWING = ["q", "similar", "price_min", "price_max", "in_stock", ...LISTS];
+const FIELDS = ["id", "title", "brand", "category", "price", "currency", "stock", "in_stock", "url", "language"];
+const PAGE_SIZE = 24;
+
+export function paramsOf(form) {
+  const given = [...new FormData(form)].filter(([, value]) => typeof value === "string" && value.trim());
+  return new URLSearchParams(given);
+}
+
+export function urlOf(params) {
+  const text = params.toString();
+  return text ? `/?${text}` : "/";
+}
+
+export function isBrowsing(params) {
+  return !params.get("q") && !params.get("similar");
+}
+
+export function showsEverything(params) {
+  return !NARROWING.some((name) => params.has(name));
+}
+
+export function without(params, names, value = undefined) {
+  const leaves = ([name, given]) => name === "page" || (names.includes(name) && (value ?? given) === given);
+  return new URLSearchParams([...params].filter((pair) => !leaves(pair)));
+}
+
+export function like(params, id) {
+  const found = without(params, ["q", "similar"]);
+  found.set("similar", id);
+  return found;
+}
+
+export function atPage(params, number) {
+  const other = without(params, []);
+  if (number > 1) other.set("page", number);
+  return other;
+}
+
+export function requestOf(params) {
+  const price = {};
+  for (const [bound, name] of [["gte", "price_min"], ["lte", "price_max"]]) {
+    const number = Number(params.get(name));
+    if (params.get(name) && Number.isFinite(number)) price[bound] = number;
+  }
+  const filter = {};
+  for (const name of LISTS) if (params.has(name)) filter[name] = params.getAll(name);
+  if (Object.keys(price).length) filter.price = price;
+  if (params.get("in_stock")) filter.in_stock = params.get("in_stock") !== "false";
+  return {
+    ...(params.get("q")?.trim() && { text: params.get("q") }),
+    terms: params.get("similar") ? [{ product: params.get("similar") }] : [],
+    filter,
+    fields: FIELDS,
+    limit: Number(params.get("limit")) || PAGE_SIZE,
+    page: Number(params.get("page")) || 1,
+  };
+}

@@ -1,0 +1,214 @@
+"""What the template shows, as plain values: cards, chips, choices and pages, made from an answer. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlsplit
+
+from catalog.product import CATEGORY_SEPARATOR
+from search.page.address import Address
+from search.page.money import price_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from search.page.notices import Notice
+    from search.service import Answer
+
+_AROUND: Final = 1
+_WEB: Final = {"http", "https"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One product. `link` is empty unless the shop gave an address on the web."""
+
+    id: str
+    title: str
+    language: str
+    brand: str
+    category: str
+    price: str
+    link: str
+    sold_out: bool
+    similar: str
+
+    @property
+    def picture(self) -> str:
+        """Where its first picture is."""
+        return picture_path(self.id)
+
+
+BLANK_CARD: Final = Card("", "", "", "", "", "", "", sold_out=False, similar="")
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """Something that narrows what is shown, and the address without it; `picture` is that of a product, or empty."""
+
+    label: str
+    url: str
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value to filter by; `depth` is how far down a category lies."""
+
+    value: str
+    label: str
+    depth: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """One place in the row of pages: a number, or a gap (0)."""
+
+    number: int
+    url: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """The row of pages, and the addresses before and after (empty at the ends)."""
+
+    links: Sequence[PageLink] = ()
+    previous: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Everything on the page. `count` says how much the whole catalogue holds, where the answer tells it."""
+
+    address: Address
+    heading: str
+    chips: Sequence[Chip]
+    categories: Sequence[Choice]
+    brands: Sequence[Choice]
+    cards: Sequence[Card] = ()
+    summary: str = ""
+    pager: Pager = Pager()
+    count: str = ""
+    notice: Notice | None = None
+
+
+def answered(address: Address, answer: Answer, like: Mapping[str, Any]) -> View:
+    """Return the view of an answer; `like` is the product whose like was looked for, if any."""
+    body = answer.body
+    products = [hit["product"] for hit in body["hits"]]
+    total, page = body["total"], body["page"]
+    milliseconds = max(1, round(1000 * sum(answer.stages.seconds.values())))
+    title = like.get("title") or address.similar
+    return View(
+        address=address,
+        heading=_heading(address, title),
+        chips=list(_chips(address, title)),
+        categories=_category_choices((item.get("category") for item in products), address.values("category")),
+        brands=_brand_choices((item.get("brand") for item in products), address.values("brand")),
+        cards=[_card(item, address) for item in products],
+        summary=f"{_products(total['value'], exact=total['exact'])} · {milliseconds} ms",
+        pager=_pager(address, page["number"], page["pages"]),
+        count=_products(total["products"], exact=True) if address.shows_everything else "",
+    )
+
+
+def unanswered(address: Address, notice: Notice) -> View:
+    """Return the view of a search that was not answered."""
+    return View(
+        address=address,
+        heading=_heading(address, address.similar),
+        chips=list(_chips(address, address.similar)),
+        categories=_category_choices((), address.values("category")),
+        brands=_brand_choices((), address.values("brand")),
+        notice=notice,
+    )
+
+
+def picture_path(product_id: str) -> str:
+    """Return where the first picture of a product is."""
+    return f"/v1/pictures/0/{quote(product_id, safe='')}"
+
+
+def web_link(url: str | None) -> str:
+    """Return an address that may be linked to: one on the web, written out; anything else is refused."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return ""
+    return url or "" if parts.scheme in _WEB and parts.netloc and (url or "").lower().startswith("http") else ""
+
+
+def _card(product: Mapping[str, Any], address: Address) -> Card:
+    return Card(
+        id=product["id"],
+        title=product.get("title") or product["id"],
+        language=product.get("language") or "",
+        brand=product.get("brand") or "",
+        category=(product.get("category") or "").rsplit(CATEGORY_SEPARATOR, 1)[-1],
+        price=price_text(product.get("price"), product.get("currency")),
+        link=web_link(product.get("url")),
+        sold_out=_sold_out(product),
+        similar=address.like(product["id"]).url,
+    )
+
+
+def _sold_out(product: Mapping[str, Any]) -> bool:
+    stock = product.get("stock")
+    return bool(stock <= 0) if stock is not None else product.get("in_stock") is False
+
+
+def _heading(address: Address, similar_title: str) -> str:
+    parts = [f"Like {similar_title}"] if address.similar else []
+    parts += [f"“{address.value('q')}”"] if address.value("q") else []
+    return ", ".join(parts) or "In the window"
+
+
+def _chips(address: Address, similar_title: str) -> Iterable[Chip]:
+    if address.similar:
+        yield Chip(f"Like {similar_title}", address.without("similar").url, picture_path(address.similar))
+    for name in ("category", "brand"):
+        for value in address.values(name):
+            yield Chip(value, address.without(name, value=value).url)
+    low, high = address.value("price_min"), address.value("price_max")
+    if low or high:
+        label = f"Price {low} – {high}" if low and high else f"Price from {low}" if low else f"Price up to {high}"
+        yield Chip(label, address.without("price_min", "price_max").url)
+    if address.value("in_stock"):
+        yield Chip("In stock" if address.in_stock_only else "Out of stock", address.without("in_stock").url)
+
+
+def _category_choices(shown: Iterable[str | None], chosen: Sequence[str]) -> list[Choice]:
+    """Return the categories of what is shown and those above them, in the order of a tree."""
+    paths = {tuple(category.split(CATEGORY_SEPARATOR)) for category in (*shown, *chosen) if category}
+    branches = sorted({path[:depth] for path in paths for depth in range(1, len(path) + 1)})
+    values = [(CATEGORY_SEPARATOR.join(path), path) for path in branches]
+    return [Choice(value, path[-1], len(path) - 1, value in chosen) for value, path in values]
+
+
+def _brand_choices(shown: Iterable[str | None], chosen: Sequence[str]) -> list[Choice]:
+    brands = sorted({brand for brand in (*shown, *chosen) if brand}, key=str.casefold)
+    return [Choice(brand, brand, 0, brand in chosen) for brand in brands]
+
+
+def _pager(address: Address, current: int, last: int) -> Pager:
+    """Return the first page, the last one, and those around the current one."""
+    if last <= 1 or current > last:
+        return Pager()
+    links: list[PageLink] = []
+    for number in sorted({1, last, *range(max(1, current - _AROUND), min(last, current + _AROUND) + 1)}):
+        if links and number - links[-1].number > 1:
+            links.append(PageLink(0))
+        links.append(PageLink(number, address.at_page(number).url, number == current))
+    return Pager(
+        links,
+        previous=address.at_page(current - 1).url if current > 1 else "",
+        next=address.at_page(current + 1).url if current < last else "",
+    )
+
+
+def _products(number: int, *, exact: bool) -> str:
+    return f"{number:,}{'' if exact else '+'} product{'' if number == 1 and exact else 's'}"

@@ -1,0 +1,189 @@
+"""Searches: what the API takes beside the engine's own call and the encoders, for the same query in the same round."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import qdrant_edge as edge
+from qdrant_client.http import models
+
+from catalog.embedded.queries import edge_query
+from catalog.vectors import ARMS
+from encoders.pictures.decode import PictureLimits, decode
+from search.access import EVERYTHING
+from search.filters import build_filter
+from search.query import QueryEncoder
+from search.retriever import Retriever
+from search.schemas import SearchRequest, Term
+from tests.benchmarks.served import Api, search_body
+from tests.benchmarks.table import Row, Section, verdict
+from tests.benchmarks.timing import Samples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalog.embedded import EmbeddedClient
+    from encoders.interface import Encoders
+    from search.query import ArmQuery
+    from tests.benchmarks.goods import Query
+
+AIM_MS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of search: the arms it asks, whether it is narrowed, whether it brings a picture instead of words."""
+
+    name: str
+    arms: tuple[str, ...]
+    filtered: bool = False
+    pictured: bool = False
+
+    def body(self, query: Query, text: str) -> bytes:
+        """Return the search as JSON."""
+        more: dict[str, Any] = {"arms": dict.fromkeys(self.arms, 1.0)}
+        if self.filtered:
+            more["filter"] = query.filter
+        if self.pictured:
+            picture = base64.b64encode(query.picture.read_bytes()).decode()
+            return search_body(terms=[{"image": {"data": picture}}], **more)
+        return search_body(text=text, **more)
+
+
+KINDS = (
+    Kind("text arm", ("text",)),
+    Kind("image arm, by words", ("image",)),
+    Kind("image arm, by picture", ("image",), pictured=True),
+    Kind("lexical arm", ("lexical",)),
+    Kind("hybrid", ARMS),
+    Kind("hybrid, category and price", ARMS, filtered=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The same searches, by what did them."""
+
+    engine: Samples = field(default_factory=Samples)
+    client: Samples = field(default_factory=Samples)
+    encode_known: Samples = field(default_factory=Samples)
+    encode_new: Samples = field(default_factory=Samples)
+    api_known: Samples = field(default_factory=Samples)
+    api_new: Samples = field(default_factory=Samples)
+
+
+class Bench:
+    """Everything that a round needs: the engine in this process, the API in another, each with the same products."""
+
+    def __init__(self, encoders: Encoders, client: EmbeddedClient, collection: str, depth: int, api: Api) -> None:
+        self._encoders = encoders
+        self._client = client
+        self._collection = collection
+        self._depth = depth
+        self._api = api
+        self._encoder = QueryEncoder(encoders)
+        self._shard = client._shards.find(collection).shard
+        self._new_words = 0
+
+    def close(self) -> None:
+        """End the encoder's thread."""
+        self._encoder.close()
+
+    def measure(self, kind: Kind, wanted: Sequence[Query], times: Times) -> None:
+        """Do each search once in each way; the first is done once more before, and not counted."""
+        self._one(kind, wanted[0], Times())
+        for query in wanted:
+            self._one(kind, query, times)
+
+    def _one(self, kind: Kind, query: Query, times: Times) -> None:
+        requests = self._requests(kind, query)
+        batch = edge.QueryBatchRequest([edge_query(request) for request in requests])
+        with times.engine.timed():
+            self._shard.query_batch(batch)
+        with times.client.timed():
+            self._client.query_batch_points(self._collection, requests=requests)
+        if not kind.pictured:
+            self._search(kind, query, query.text, (times.encode_known, times.api_known))
+        self._new_words += 1
+        self._search(kind, query, f"{query.text} no {self._new_words}", (times.encode_new, times.api_new))
+
+    def _search(self, kind: Kind, query: Query, text: str, into: tuple[Samples, Samples]) -> None:
+        encode, api = into
+        body = kind.body(query, text)
+        with encode.timed():
+            self._encode(kind, query, text)
+        with api.timed():
+            self._api.search(body)
+
+    def _encode(self, kind: Kind, query: Query, text: str) -> None:
+        """Run the encoders that this search needs, and nothing around them."""
+        if kind.pictured:
+            pixels = decode(query.picture.read_bytes(), PictureLimits())
+            self._encoders.picture.encode_pictures([pixels])
+            return
+        if "text" in kind.arms:
+            self._encoders.text.encode_queries([text])
+        if "image" in kind.arms and self._encoders.picture.text_tower is not None:
+            self._encoders.picture.text_tower.encode_queries([text])
+        if "lexical" in kind.arms:
+            self._encoders.lexical.encode_query(text)
+
+    def _requests(self, kind: Kind, query: Query) -> list[models.QueryRequest]:
+        """Return what search asks of the engine for a query, caught where the retriever hands it over."""
+        term = {"image": {"part": 0}} if kind.pictured else {"text": query.text}
+        uploads = [query.picture.read_bytes()] if kind.pictured else []
+        request = SearchRequest.model_validate({"filter": query.filter if kind.filtered else {}})
+        caught = _Catcher()
+        retriever = Retriever(caught, self._collection, depth=self._depth)  # type: ignore[arg-type]
+
+        async def ask() -> None:
+            weights = dict.fromkeys(kind.arms, 1.0)
+            asked: dict[str, ArmQuery] = await self._encoder.encode([Term(**term)], uploads, {}, weights)
+            await retriever.retrieve(asked, build_filter(request.filter, {}, ()), EVERYTHING)
+
+        asyncio.run(ask())
+        return caught.requests
+
+
+class _Catcher:
+    """Stands where the engine stands and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.requests: list[models.QueryRequest] = []
+
+    async def query_batch_points(
+        self, *, collection_name: str, requests: Sequence[models.QueryRequest]
+    ) -> list[models.QueryResponse]:
+        """Answer nothing to each request."""
+        assert collection_name
+        self.requests = list(requests)
+        return [models.QueryResponse(points=[]) for _ in requests]
+
+
+def section(products: int, found: dict[Kind, Times]) -> Section:
+    """Return the lines of one size of index."""
+    return Section([row for kind, times in found.items() for row in _rows(f"{products:,} · {kind.name}", times)])
+
+
+def _rows(what: str, times: Times) -> list[Row]:
+    rows = []
+    engine = f"engine {times.engine}, client {times.client}"
+    for name, encode, api in (
+        ("known words", times.encode_known, times.api_known),
+        ("first time", times.encode_new, times.api_new),
+    ):
+        if api.seconds:
+            added = api.less(times.engine, encode)
+            rows.append(
+                Row(
+                    f"{what}, {name}",
+                    str(api),
+                    f"{engine}, encode {encode}",
+                    f"adds {added.p50_ms:.1f} ms",
+                    verdict(f"≤ {AIM_MS:g} ms", holds=added.p50_ms <= AIM_MS),
+                )
+            )
+    return rows

@@ -1,0 +1,56 @@
+"""`make bench`: searches, ingest, memory and time to ready on real parts, in one table.
+
+Every figure stands beside its floor from the same rounds, because a laptop is busy with other things: read the
+ratios and differences first. Nothing fails on a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from encoders.registry import EncoderSettings, load_encoders
+from tests.benchmarks.campaign import DEPTH, Campaign, Plan
+from tests.benchmarks.table import markdown, rich_table
+
+DRAWINGS = Path(__file__).parents[2] / ".cache" / "benchmarks"
+FULL = Plan((2_000, 20_000), searches=200, new_products=1_024, batch=256, price_rounds=3, starts=3)
+QUICK = Plan((2_000, 20_000), searches=20, new_products=128, batch=64, price_rounds=1, starts=1)
+CAPTION = (
+    "p50 · p99. “Known words” are in the encoder's memory, “first time” are not; every arm is read to a depth of "
+    "{depth:,}. The engine's bare call, the client around it and the bare encoders ran in one process, the API is "
+    "`vitrine demo` in another on a copy of the same index; “adds” is the median of API less engine less encode, with "
+    "HTTP and the asking client included. The first {real:,} products of an index have vectors of their own, the "
+    "others one of those plus noise, and titles, prices and BM25 weights of their own. The index is as ingest leaves "
+    "it: without a graph."
+)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.run", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rounds, in less than a minute")
+    parser.add_argument("--markdown", action="store_true", help="the table as markdown on standard output")
+    given = parser.parse_args()
+    plan = QUICK if given.quick else FULL
+    aside = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as folder:
+        with aside.status("Loading the encoders …"):
+            encoders = load_encoders(EncoderSettings())
+        with Progress(*columns, TimeElapsedColumn(), console=aside) as progress:
+            sections = Campaign(plan, encoders, Path(folder), DRAWINGS, progress).sections()
+    caption = CAPTION.format(depth=DEPTH, real=plan.new_products)
+    if given.markdown:
+        sys.stdout.write(markdown(sections, caption))
+    else:
+        Console().print(rich_table(sections, caption))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The real embedded engine for tests, in memory where the machine lets it: creating a collection costs many fsyncs."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from qdrant_client import QdrantClient, models
+
+from catalog.collection import Declaration, ensure
+from catalog.embedded import EmbeddedClient
+from encoders.fakes import fake_encoders
+from ingest.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from catalog.engine import Engine
+
+MEMORY = Path("/dev/shm")
+
+
+@contextmanager
+def embedded_engine() -> Iterator[EmbeddedClient]:
+    """Open an empty embedded engine and throw it away afterwards."""
+    with TemporaryDirectory(prefix="vitrine-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        client = EmbeddedClient(folder)
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+@contextmanager
+def server_engine(url: str) -> Iterator[QdrantClient]:
+    """Connect to a Qdrant server."""
+    client = QdrantClient(url=url)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A collection made for the fake encoders."""
+
+    engine: Engine
+    collection: str
+
+    @property
+    def store(self) -> Store:
+        """A store of this collection, as every worker has one."""
+        return Store(self.engine, self.collection)
+
+    def clear(self) -> None:
+        """Take every product away."""
+        self.engine.delete(self.collection, points_selector=models.FilterSelector(filter=models.Filter()), wait=True)
+
+    def count(self) -> int:
+        """How many points there are, tombstones included."""
+        return self.engine.count(self.collection).count
+
+    def vectors(self, point_id: str) -> dict[str, object]:
+        """Return the vectors stored for a point, by name."""
+        found = self.engine.retrieve(self.collection, ids=[point_id], with_vectors=True)
+        vectors = found[0].vector if found else None
+        return dict(vectors) if isinstance(vectors, dict) else {}
+
+
+@contextmanager
+def new_index(engine: Engine) -> Iterator[Index]:
+    """Make a collection of its own, and delete it afterwards."""
+    name = ensure(engine, Declaration(f"test-{uuid4().hex[:12]}", fake_encoders().specs))
+    try:
+        yield Index(engine, name)
+    finally:
+        engine.delete_collection(name)
