@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
+from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
 from catalog.points import payload_indexes
 
@@ -93,13 +94,15 @@ def resolve(engine: Engine, alias: str) -> str | None:
 def _create(engine: Engine, declaration: Declaration) -> None:
     specs = declaration.specs
     try:
-        engine.create_collection(
-            collection_name=declaration.physical_name,
-            vectors_config={
-                spec.name: models.VectorParams(size=spec.size, distance=models.Distance.COSINE) for spec in specs.dense
-            },
-            sparse_vectors_config={specs.lexical.name: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-        )
+        with outages_named():
+            engine.create_collection(
+                collection_name=declaration.physical_name,
+                vectors_config={
+                    spec.name: models.VectorParams(size=spec.size, distance=models.Distance.COSINE)
+                    for spec in specs.dense
+                },
+                sparse_vectors_config={specs.lexical.name: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+            )
     except UnexpectedResponse as error:
         if error.status_code != _CONFLICT:  # another worker was faster: the same name means the same declaration
             raise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import grpc
 import httpx
@@ -26,6 +27,11 @@ _OUTAGES: Final = {
     grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.INTERNAL,  # what REST says with 500
 }
+_STATUS: Final = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+}
 _SERVER_ERROR: Final = 500
 _FOR_NOW: Final = {408, 429}  # too slow, too many
 
@@ -37,19 +43,43 @@ _GRPC_OPTIONS: Final = {
 }
 
 
-def connect(url: str, *, api_key: str | None = None, timeout_seconds: int = 10) -> QdrantClient:
-    """Return a client of a Qdrant server for writing; connects on the first call."""
-    return QdrantClient(url=url, api_key=api_key, timeout=timeout_seconds, check_compatibility=False)
+@dataclass(frozen=True, slots=True)
+class Server:
+    """How to reach a Qdrant server; over gRPC where its port is given, else over REST."""
+
+    url: str
+    api_key: str | None = None
+    grpc_port: int | None = None
+    timeout_seconds: int = 10
+
+    def options(self) -> dict[str, Any]:
+        """Return the keyword arguments of either client."""
+        grpc_options = {"grpc_port": self.grpc_port, "prefer_grpc": True, "grpc_options": dict(_GRPC_OPTIONS)}
+        return {
+            "url": self.url,
+            "api_key": self.api_key,
+            "timeout": self.timeout_seconds,
+            "check_compatibility": False,  # it would ask the server before anybody waits for an outage to end
+            **(grpc_options if self.grpc_port else {}),
+        }
 
 
-def connect_async(url: str, *, api_key: str | None = None, timeout_seconds: int = 10) -> AsyncQdrantClient:
-    """Return an async client of a Qdrant server for searching; connects on the first call."""
-    return AsyncQdrantClient(url=url, api_key=api_key, timeout=timeout_seconds, check_compatibility=False)
+def connect(server: Server) -> QdrantClient:
+    """Return a client for writing; connects on the first call."""
+    return QdrantClient(**server.options())
+
+
+def connect_async(server: Server) -> AsyncQdrantClient:
+    """Return an async client for searching; connects on the first call."""
+    return AsyncQdrantClient(**server.options())
 
 
 @contextmanager
 def outages_named() -> Iterator[None]:
-    """Raise `EngineUnavailable` in place of whatever either client raises when the engine is away or overloaded."""
+    """Raise `EngineUnavailable` for whatever either client raises when the engine is away or overloaded.
+
+    A refusal of gRPC becomes the `UnexpectedResponse` that REST would have raised.
+    """
     try:
         yield
     except ResourceExhaustedResponse as error:
@@ -63,7 +93,14 @@ def outages_named() -> Iterator[None]:
             raise
         raise EngineUnavailable(f"the vector engine failed: {error}") from error
     except grpc.RpcError as error:
-        code = error.code() if isinstance(error, grpc.Call) else None
-        if code not in _OUTAGES:
-            raise
-        raise EngineUnavailable(f"the vector engine does not answer: {error}") from error
+        raise _from_grpc(error) from error
+
+
+def _from_grpc(error: grpc.RpcError) -> Exception:
+    """Return what the REST client would have raised: one protocol's errors are enough to handle."""
+    code = error.code() if hasattr(error, "code") else None
+    if code in _OUTAGES:
+        return EngineUnavailable(f"the vector engine does not answer: {error.details()}")
+    if code in _STATUS:
+        return UnexpectedResponse(_STATUS[code], code.name, str(error.details()).encode(), httpx.Headers())
+    return error

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from catalog.engine import Server
 from catalog.errors import Misconfigured
 from encoders.registry import EncoderSettings
 from encoders.shipped import MINILM, VITRINE_PICTURES
@@ -28,8 +29,18 @@ class QdrantSettings(_Group):
 
     url: str | None = Field(None, description="Qdrant server, such as http://qdrant:6333; absent: the embedded engine")
     api_key: SecretStr | None = Field(None, description="the server's API key")
+    grpc_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
+        None, description="the server's gRPC port, usually 6334: faster under load; absent: REST"
+    )
     path: Path = Field(Path(".data/index"), description="folder of the embedded engine; one process at a time")
     timeout_seconds: Annotated[int, Field(ge=1)] = Field(10, description="longest wait for one call to the server")
+
+    def server(self) -> Server | None:
+        """Return how to reach the server, None for the embedded engine."""
+        if self.url is None:
+            return None
+        key = self.api_key.get_secret_value() if self.api_key else None
+        return Server(self.url, key, self.grpc_port, self.timeout_seconds)
 
 
 class KafkaSettings(_Group):

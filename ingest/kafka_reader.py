@@ -235,6 +235,8 @@ class KafkaReader:
             self._jobs.get().answer.cancel()
         if self._consumer is not None:
             try:
+                if _is_joining(self._consumer):  # leaving half way in, the group would wait for us to time out
+                    self._consumer.poll(timeout_ms=POLL_JOINING_MS)
                 self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
             except KafkaError as error:
                 log.warning("kafka.left_unclean", topic=self._topic, error=str(error))

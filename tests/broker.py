@@ -30,7 +30,7 @@ FETCH_SECONDS = 300.0
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
-POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
+POM = f"""<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>vitrine</groupId><artifactId>broker</artifactId><version>1</version>
   <dependencies>

@@ -30,20 +30,17 @@ if TYPE_CHECKING:
 
 def open_engine(settings: Settings) -> Engine:
     """Return the engine that the settings name, for writing and for the collection's own affairs."""
-    qdrant = settings.qdrant
-    if qdrant.url is None:
-        return EmbeddedClient(qdrant.path)
-    key = qdrant.api_key.get_secret_value() if qdrant.api_key else None
-    return connect(qdrant.url, api_key=key, timeout_seconds=qdrant.timeout_seconds)
+    server = settings.qdrant.server()
+    return connect(server) if server else EmbeddedClient(settings.qdrant.path)
 
 
 def open_async_engine(settings: Settings, engine: Engine) -> AsyncEngine:
     """Return the engine for searching: the same one where it is embedded, a client of its own for a server."""
     if isinstance(engine, EmbeddedClient):
         return AsyncEmbeddedClient(engine)
-    qdrant = settings.qdrant
-    key = qdrant.api_key.get_secret_value() if qdrant.api_key else None
-    return connect_async(qdrant.url or "", api_key=key, timeout_seconds=qdrant.timeout_seconds)
+    server = settings.qdrant.server()
+    assert server is not None, "an engine that is not embedded is a server's"
+    return connect_async(server)
 
 
 def declare(settings: Settings, encoders: Encoders) -> Declaration:

@@ -9,7 +9,6 @@ import pytest
 
 from catalog.errors import InvalidEvent
 from catalog.events import Deleted, ParsedEvent, Patched, Position, Upserted, parse_event
-from catalog.product import FIELDS
 from tests.builders import NOW, as_bytes, bare, deleted, patched, product, upserted
 
 LONGEST_MESSAGE = 3_000

@@ -3,7 +3,7 @@
 const LISTS = ["category", "brand"];
 const NARROWING = ["q", "similar", "price_min", "price_max", "in_stock", ...LISTS];
 const FIELDS = ["id", "title", "brand", "category", "price", "currency", "stock", "in_stock", "url", "language"];
-const PAGE_SIZE = 24;
+const PAGE_SIZE = 60; // full rows of two to six cards
 
 export function paramsOf(form) {
   const given = [...new FormData(form)].filter(([, value]) => typeof value === "string" && value.trim());

@@ -1,0 +1,190 @@
+"""The collection: made once, however often and by however many; verified in words that say what to do."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from qdrant_client import models
+
+from catalog.collection import Declaration, ensure, resolve, verify
+from catalog.errors import CollectionMismatch
+from catalog.points import payload_indexes
+from catalog.vectors import DenseSpec, LexicalSpec, VectorSpecs
+from tests.index import embedded_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from catalog.embedded import EmbeddedClient
+
+SPECS = VectorSpecs(
+    text=DenseSpec("text", 4, "words", "1"),
+    image=DenseSpec("image", 3, "colours", "1"),
+    lexical=LexicalSpec(average_length=25.0),
+)
+NUMBERS = ("weight", "heel height", "a-b", "1st", "größe", "重量", "v1.5", "size[eu]", "हिन्दी")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[EmbeddedClient]:
+    """Open one engine for all these tests."""
+    with embedded_engine() as client:
+        yield client
+
+
+@pytest.fixture
+def declaration() -> Declaration:
+    """Declare a collection under an alias nobody else has."""
+    return Declaration(f"alias-{uuid4().hex[:8]}", SPECS)
+
+
+def make(
+    engine: EmbeddedClient,
+    declaration: Declaration,
+    *,
+    text_size: int = 4,
+    distance: models.Distance = models.Distance.COSINE,
+    sparse: dict[str, models.SparseVectorParams] | None = None,
+) -> None:
+    """Make a collection by hand, without indexes, behind the declared alias and name."""
+    name = declaration.physical_name
+    idf = models.SparseVectorParams(modifier=models.Modifier.IDF)
+    engine.create_collection(
+        name,
+        vectors_config={
+            "text": models.VectorParams(size=text_size, distance=distance),
+            "image": models.VectorParams(size=3, distance=distance),
+        },
+        sparse_vectors_config={"lexical": idf} if sparse is None else sparse,
+    )
+    point(engine, declaration.alias, name)
+
+
+def point(engine: EmbeddedClient, alias: str, name: str) -> None:
+    """Let an alias lead to a collection."""
+    created = models.CreateAlias(collection_name=name, alias_name=alias)
+    engine.update_collection_aliases([models.CreateAliasOperation(create_alias=created)])
+
+
+def complaint(engine: EmbeddedClient, declaration: Declaration) -> str:
+    """Return what `verify` finds wrong."""
+    with pytest.raises(CollectionMismatch) as caught:
+        verify(engine, declaration)
+    return str(caught.value)
+
+
+def test_ensure_makes_what_verify_wants(engine: EmbeddedClient, declaration: Declaration) -> None:
+    """After `ensure` the collection is there, empty, behind its alias, with every index."""
+    name = ensure(engine, declaration)
+
+    status = verify(engine, declaration)
+    assert name == status.physical_name == resolve(engine, declaration.alias) == declaration.physical_name
+    assert status.points == 0
+    assert len(engine.get_collection(name).payload_schema) == len(payload_indexes())
+
+
+def test_ensure_again_changes_nothing(engine: EmbeddedClient, declaration: Declaration) -> None:
+    """Every start of a worker calls it: what is there stays, points included."""
+    name = ensure(engine, declaration)
+    engine.upsert(name, points=[models.PointStruct(id=1, vector={"text": [1.0, 0, 0, 0]}, payload={})])
+
+    assert ensure(engine, declaration) == name
+    assert verify(engine, declaration).points == 1
+
+
+def test_two_at_once_make_one_collection(engine: EmbeddedClient, declaration: Declaration) -> None:
+    """Workers that start together do not trip over each other."""
+    together = Barrier(4)
+
+    def start(_worker: int) -> str:
+        together.wait()
+        return ensure(engine, declaration)
+
+    with ThreadPoolExecutor(4) as workers:
+        assert set(workers.map(start, range(4))) == {declaration.physical_name}
+    verify(engine, declaration)
+
+
+def test_numbers_of_any_name_are_indexed(engine: EmbeddedClient, declaration: Declaration) -> None:
+    """The engine writes some paths without the quotation marks that they were given with: still the same index."""
+    ensure(engine, declaration)
+    numbered = replace(declaration, numbers=NUMBERS)
+    assert "lacks the payload index of" in complaint(engine, numbered)
+
+    name = ensure(engine, numbered)
+
+    verify(engine, numbered)
+    assert len(engine.get_collection(name).payload_schema) == len(payload_indexes(NUMBERS))
+
+
+def test_a_missing_alias_says_how_to_make_it(engine: EmbeddedClient, declaration: Declaration) -> None:
+    """Before the first ingest there is nothing to search."""
+    assert "`vitrine collection create`" in complaint(engine, declaration)
+
+
+def test_other_encoders_are_not_mixed_in(engine: EmbeddedClient, declaration: Declaration) -> None:
+    """Neither reader nor writer goes on with a collection of another fingerprint."""
+    make(engine, declaration)
+    other = replace(declaration, specs=replace(SPECS, text=DenseSpec("text", 4, "words", "2")))
+
+    assert "VITRINE_ENCODERS__TEXT" in complaint(engine, other)
+    with pytest.raises(CollectionMismatch, match=declaration.physical_name):
+        ensure(engine, other)
+    assert resolve(engine, declaration.alias) == declaration.physical_name
+
+
+def test_a_missing_index_is_named(engine: EmbeddedClient, declaration: Declaration) -> None:
+    """A filter on what is not indexed would be slow, or refused."""
+    make(engine, declaration)
+
+    assert "derived.browse" in complaint(engine, declaration)
+
+
+@pytest.mark.parametrize("distance", [models.Distance.COSINE, models.Distance.DOT])
+def test_a_wrong_vector_is_named(engine: EmbeddedClient, declaration: Declaration, distance: models.Distance) -> None:
+    """The size and the distance are those of the encoder."""
+    make(engine, declaration, distance=distance, text_size=4 + (distance == models.Distance.COSINE))
+
+    assert "'text'" in complaint(engine, declaration)
+
+
+@pytest.mark.parametrize("sparse", [{}, {"lexical": models.SparseVectorParams()}])
+def test_a_wrong_lexical_vector_is_named(
+    engine: EmbeddedClient, declaration: Declaration, sparse: dict[str, models.SparseVectorParams]
+) -> None:
+    """Without the sparse vector and its IDF the lexical arm answers nothing, or nonsense."""
+    make(engine, declaration, sparse=sparse)
+
+    assert "'lexical'" in complaint(engine, declaration)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *(
+            replace(SPECS, **{arm: replace(getattr(SPECS, arm), **{name: value})})
+            for arm in ("text", "image")
+            for name, value in {"name": "other", "size": 5, "encoder": "other", "revision": "2"}.items()
+        ),
+        *(
+            replace(SPECS, lexical=replace(SPECS.lexical, **{name: value}))
+            for name, value in {"average_length": 26.0, "name": "x", "tokenizer": "word", "k": 1.3, "b": 0.5}.items()
+        ),
+        replace(SPECS, text=SPECS.image, image=SPECS.text),
+    ],
+)
+def test_each_part_of_the_specs_is_in_the_fingerprint(other: VectorSpecs) -> None:
+    """Whatever would make other vectors makes another collection."""
+    assert other.fingerprint != SPECS.fingerprint
+
+
+def test_equal_specs_have_equal_fingerprints() -> None:
+    """Twelve hex digits, the same in every process."""
+    assert replace(SPECS).fingerprint == SPECS.fingerprint
+    assert len(SPECS.fingerprint) == 12
+    assert int(SPECS.fingerprint, 16) >= 0

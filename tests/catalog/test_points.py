@@ -1,0 +1,173 @@
+"""Products to points and back: nothing is lost, and what nobody may find has nothing to be found by."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.points import (
+    Derived,
+    PictureStatus,
+    Stored,
+    attribute_keyword,
+    browse_key,
+    decode,
+    encode,
+    payload_indexes,
+    point_id,
+)
+from catalog.product import iso
+from tests.builders import SKU, as_event, bare, deleted, patched, product, upserted
+from tests.states import fold, logs
+
+if TYPE_CHECKING:
+    from catalog.events import Event
+
+SEARCH_KEYS = {"visible", "group", "category", "attributes", "browse", "availability", "occurred_at"}
+STATUSES = st.builds(
+    PictureStatus,
+    status=st.sampled_from(["ok", "failed", "refused"]),
+    digest=st.none() | st.text(max_size=4),
+    error=st.none() | st.text(max_size=4),
+)
+DERIVED = st.builds(
+    Derived,
+    digests=st.dictionaries(st.sampled_from(["text", "image", "lexical"]), st.text(max_size=4)),
+    pictures=st.lists(STATUSES, max_size=3).map(tuple),
+    indexed_at=st.none() | st.just("2026-05-01T10:00:00Z"),
+)
+REVISIONS = st.none() | st.integers(0, 2**62)
+NAMES = st.text(alphabet=st.sampled_from("a=\\. "), min_size=1, max_size=4)
+POPULARITY = st.floats(min_value=0, max_value=3e38, width=32)
+SECONDS = st.integers(0, 2**32 - 1)
+
+
+def payload_of(*events: dict[str, Any]) -> dict[str, Any]:
+    """Return the payload of the product that the events make."""
+    return encode(Stored(SKU, fold([as_event(event) for event in events])))
+
+
+@given(logs(), DERIVED, REVISIONS)
+def test_a_point_reads_back_as_what_was_written(log: list[Event], derived: Derived, revision: int | None) -> None:
+    """`decode` is the inverse of `encode`, through JSON too, whatever events made the state."""
+    stored = Stored(SKU, fold(log), derived, revision)
+    payload = encode(stored)
+
+    assert decode(payload) == stored
+    assert decode(json.loads(json.dumps(payload, allow_nan=False))) == stored
+
+
+@given(logs())
+def test_only_visible_products_have_search_keys(log: list[Event]) -> None:
+    """A tombstone and a waiting patch are known as invisible and by nothing else."""
+    state = fold(log)
+    keys = encode(Stored(SKU, state))["derived"].keys() & SEARCH_KEYS
+
+    if state.visible:
+        assert keys >= SEARCH_KEYS - {"availability"}
+        assert ("availability" in keys) == (state.in_stock() is not None)
+    else:
+        assert keys == {"visible"}
+
+
+def test_the_payload_has_what_is_searched_by() -> None:
+    """Category paths from the top down, attributes as keywords, the group, the stock and the order of browsing."""
+    derived = payload_of(upserted(product(group_id="g")))["derived"]
+
+    assert derived["visible"] == "yes"
+    assert derived["category"] == ["Women", "Women > Shoes", "Women > Shoes > Sneakers"]
+    assert derived["attributes"] == ["colour=red", "size=38", "size=39"]
+    assert (derived["group"], derived["availability"]) == ("g", "yes")
+    assert derived["browse"] == 0
+
+
+def test_a_product_without_a_group_is_its_own() -> None:
+    """Variants are only what says so."""
+    assert payload_of(upserted(bare()))["derived"]["group"] == SKU
+
+
+def test_a_tombstone_keeps_no_product() -> None:
+    """What was deleted is not kept, but that it was is."""
+    payload = payload_of(upserted(version=1), deleted(version=2))
+
+    assert payload["product"] == {"id": SKU}
+    assert (payload["state"]["deleted"], payload["state"]["versions"]) == (2, {})
+
+
+def test_a_waiting_patch_keeps_its_fields() -> None:
+    """They are needed as soon as the upsert comes."""
+    assert payload_of(patched(price=5))["product"] == {"id": SKU, "price": 5.0}
+
+
+def test_unknown_availability_is_neither_yes_nor_no() -> None:
+    """A product without stock and flag matches neither."""
+    assert "availability" not in payload_of(upserted(bare()))["derived"]
+
+
+@given(st.tuples(NAMES, NAMES), st.tuples(NAMES, NAMES))
+def test_an_attribute_keyword_is_unambiguous(one: tuple[str, str], other: tuple[str, str]) -> None:
+    """No other name and value make the same keyword, whatever signs they hold."""
+    assert (attribute_keyword(*one) == attribute_keyword(*other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("38", "38"), (38, "38"), (38.0, "38"), (38.5, "38.5"), (True, "true"), (False, "false"), (1, "1")],
+)
+def test_a_keyword_writes_numbers_and_flags_as_people_do(value: object, text: str) -> None:
+    """A filter for 38 finds the number and the text, and true is not 1."""
+    assert attribute_keyword("size", value) == f"size={text}"
+
+
+@given(st.lists(st.tuples(POPULARITY, SECONDS), min_size=2, max_size=6))
+def test_browsing_orders_by_popularity_then_newness(pairs: list[tuple[float, int]]) -> None:
+    """The key orders as (popularity, created_at) do, at the precision of a float of 32 bits and of a second."""
+    keys = [browse_key({"popularity": popularity, "created_at": written(at)}) for popularity, at in sorted(pairs)]
+
+    assert keys == sorted(keys)
+    for (one, other), (before, after) in zip(pairwise(sorted(pairs)), pairwise(keys), strict=True):
+        assert (one == other) == (before == after)
+    assert all(0 <= key < 2**63 for key in keys)
+
+
+def written(seconds: int) -> str:
+    """Return a time of so many seconds since 1970 as text."""
+    return iso(datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"popularity": -0.0},
+        {"popularity": 1.8e308},
+        {"popularity": 5e-324},
+        {"created_at": "0001-01-01T00:00:00Z"},
+        {"created_at": "9999-12-31T23:59:59.999999Z"},
+    ],
+)
+def test_every_product_has_a_place_in_the_order(fields: dict[str, Any]) -> None:
+    """At the ends of what an event may say the key still fits the engine's integers, or the product would drop out."""
+    assert 0 <= payload_of(upserted(bare(**fields)))["derived"]["browse"] < 2**63
+
+
+def test_an_id_has_one_point() -> None:
+    """Ids are told apart exactly."""
+    ids = ["sku-1", "SKU-1", "sku-1 ", "鞋", "e\u0301", "\u00e9"]
+
+    assert len({point_id(one) for one in ids}) == len(ids)
+    assert point_id("sku-1") == "6aaa002c-9106-5c1f-8c89-54837349afeb"  # another one would orphan every index
+
+
+def test_every_field_that_is_filtered_by_is_indexed() -> None:
+    """Fields, derived keys and the attributes declared as numbers each have an index."""
+    paths = payload_indexes(("weight", "heel height"))
+
+    assert {"product.price", "product.brand", "derived.browse", "state.revision"} <= paths.keys()
+    assert {"product.attributes.weight", 'product.attributes."heel height"'} <= paths.keys()
