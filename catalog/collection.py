@@ -19,7 +19,7 @@ from catalog.points import payload_indexes
 if TYPE_CHECKING:
     from catalog.engine import Engine
     from catalog.points import IndexSchema
-    from catalog.vectors import VectorSpecs
+    from catalog.vectors import DenseSpec, VectorSpecs
 
 _CONFLICT: Final = 409
 
@@ -97,15 +97,16 @@ def _create(engine: Engine, declaration: Declaration) -> None:
         with outages_named():
             engine.create_collection(
                 collection_name=declaration.physical_name,
-                vectors_config={
-                    spec.name: models.VectorParams(size=spec.size, distance=models.Distance.COSINE)
-                    for spec in specs.dense
-                },
+                vectors_config={spec.name: _vector_params(spec) for spec in specs.dense},
                 sparse_vectors_config={specs.lexical.name: models.SparseVectorParams(modifier=models.Modifier.IDF)},
             )
     except UnexpectedResponse as error:
         if error.status_code != _CONFLICT:  # another worker was faster: the same name means the same declaration
             raise
+
+
+def _vector_params(spec: DenseSpec) -> models.VectorParams:
+    return models.VectorParams(size=spec.size, distance=models.Distance.COSINE)
 
 
 def _create_missing_indexes(engine: Engine, declaration: Declaration) -> None:

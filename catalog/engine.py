@@ -98,9 +98,10 @@ def outages_named() -> Iterator[None]:
 
 def _from_grpc(error: grpc.RpcError) -> Exception:
     """Return what the REST client would have raised: one protocol's errors are enough to handle."""
-    code = error.code() if hasattr(error, "code") else None
+    code: grpc.StatusCode | None = error.code() if hasattr(error, "code") else None
     if code in _OUTAGES:
         return EngineUnavailable(f"the vector engine does not answer: {error.details()}")
-    if code in _STATUS:
-        return UnexpectedResponse(_STATUS[code], code.name, str(error.details()).encode(), httpx.Headers())
-    return error
+    if code is not None and code in _STATUS:
+        return UnexpectedResponse(_STATUS[code], str(code), str(error.details()).encode(), httpx.Headers())
+    refusal: Exception = error
+    return refusal
