@@ -93,7 +93,10 @@ def outages_named() -> Iterator[None]:
             raise
         raise EngineUnavailable(f"the vector engine failed: {error}") from error
     except grpc.RpcError as error:
-        raise _from_grpc(error) from error
+        named = _from_grpc(error)
+        if named is error:
+            raise
+        raise named from error
 
 
 def _from_grpc(error: grpc.RpcError) -> Exception:

@@ -85,8 +85,9 @@ def attribute_keyword(name: str, value: Json) -> str:
 
 
 def number_path(name: str) -> str:
-    """Return the payload path of an attribute that is declared as a number."""
-    return f'{PRODUCT}.{ATTRIBUTES}."{name}"' if not name.isidentifier() else f"{PRODUCT}.{ATTRIBUTES}.{name}"
+    """Return the payload path of an attribute that is declared as a number; its name holds no `"` and no backslash."""
+    plain = name.isascii() and name.isidentifier()
+    return f"{PRODUCT}.{ATTRIBUTES}.{name}" if plain else f'{PRODUCT}.{ATTRIBUTES}."{name}"'
 
 
 def encode(stored: Stored) -> dict[str, Any]:

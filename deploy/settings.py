@@ -9,11 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from catalog.engine import Server
 from catalog.errors import Misconfigured
-from encoders.registry import EncoderSettings
-from encoders.shipped import MINILM, VITRINE_PICTURES
-from encoders.sparse import DEFAULT_AVERAGE_LENGTH
+from encoders.names import DEFAULT_AVERAGE_LENGTH, MINILM, VITRINE_PICTURES, EncoderSettings
 from ingest.kafka_connection import KafkaConnection
 
 PREFIX = "VITRINE_"
@@ -34,13 +31,6 @@ class QdrantSettings(_Group):
     )
     path: Path = Field(Path(".data/index"), description="folder of the embedded engine; one process at a time")
     timeout_seconds: Annotated[int, Field(ge=1)] = Field(10, description="longest wait for one call to the server")
-
-    def server(self) -> Server | None:
-        """Return how to reach the server, None for the embedded engine."""
-        if self.url is None:
-            return None
-        key = self.api_key.get_secret_value() if self.api_key else None
-        return Server(self.url, key, self.grpc_port, self.timeout_seconds)
 
 
 class KafkaSettings(_Group):

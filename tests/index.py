@@ -15,11 +15,13 @@ from catalog.collection import Declaration, ensure
 from catalog.embedded import EmbeddedClient
 from encoders.fakes import fake_encoders
 from ingest.store import Store
+from tests.builders import SKU
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from catalog.engine import Engine
+    from tests.builders import JsonObject
 
 MEMORY = Path("/dev/shm")
 
@@ -64,6 +66,10 @@ class Index:
     def count(self) -> int:
         """How many points there are, tombstones included."""
         return self.engine.count(self.collection).count
+
+    def product(self, product_id: str = SKU) -> JsonObject:
+        """Return the fields of a product, empty for one that nobody has heard of."""
+        return self.store.read([product_id])[product_id].state.product()
 
     def vectors(self, point_id: str) -> dict[str, object]:
         """Return the vectors stored for a point, by name."""

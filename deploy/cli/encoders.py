@@ -13,6 +13,7 @@ from rich.table import Table
 
 from catalog.errors import Misconfigured
 from deploy.settings import load_settings
+from encoders.names import SHIPPED
 
 app = typer.Typer(help="See the models that turn text and pictures into vectors.", no_args_is_help=True)
 
@@ -22,8 +23,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")
 @app.command("list")
 def list_encoders(as_json: AsJson = False) -> None:
     """List the encoders known by name; any Hugging Face id or folder will do as well."""
-    from encoders.registry import SHIPPED  # noqa: PLC0415 - models are loaded only when used
-
     if as_json:
         typer.echo(json.dumps(SHIPPED))
         return

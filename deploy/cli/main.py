@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Final
 
@@ -31,6 +32,7 @@ app.add_typer(collection.app, name="collection")
 def main() -> None:
     """Run the command; a user's mistake ends with what to do about it, never with a traceback."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it repeats an outage ten times a second; we say it once
     try:
         app()
     except VitrineError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from catalog.collection import Declaration, verify
 from catalog.embedded import AsyncEmbeddedClient, EmbeddedClient
-from catalog.engine import connect, connect_async, outages_named
+from catalog.engine import Server, connect, connect_async, outages_named
 from encoders.pictures.decode import PictureLimits
 from encoders.pictures.fetch import FetchSettings, PictureFetcher
 from search.app import SearchParts, create_app
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def open_engine(settings: Settings) -> Engine:
     """Return the engine that the settings name, for writing and for the collection's own affairs."""
-    server = settings.qdrant.server()
+    server = qdrant_server(settings)
     return connect(server) if server else EmbeddedClient(settings.qdrant.path)
 
 
@@ -38,9 +38,18 @@ def open_async_engine(settings: Settings, engine: Engine) -> AsyncEngine:
     """Return the engine for searching: the same one where it is embedded, a client of its own for a server."""
     if isinstance(engine, EmbeddedClient):
         return AsyncEmbeddedClient(engine)
-    server = settings.qdrant.server()
+    server = qdrant_server(settings)
     assert server is not None, "an engine that is not embedded is a server's"
     return connect_async(server)
+
+
+def qdrant_server(settings: Settings) -> Server | None:
+    """Return how to reach the Qdrant server that the settings name, None for the embedded engine."""
+    qdrant = settings.qdrant
+    if qdrant.url is None:
+        return None
+    key = qdrant.api_key.get_secret_value() if qdrant.api_key else None
+    return Server(qdrant.url, key, qdrant.grpc_port, qdrant.timeout_seconds)
 
 
 def declare(settings: Settings, encoders: Encoders) -> Declaration:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 LISTS: Final = ("category", "brand")
 SINGLES: Final = ("q", "similar", "price_min", "price_max", "in_stock", "limit", "page")
-SHOWN_FIELDS: Final = ("title", "brand", "category", "price", "currency", "stock", "in_stock", "url", "language")
+SHOWN_FIELDS: Final = (
+    "title", "brand", "category", "price", "currency", "stock", "in_stock", "url", "language", "images",
+)  # fmt: skip
 PAGE_SIZE: Final = 60  # full rows of two to six cards
 _TRUE: Final = {"true", "1", "on", "yes", "t", "y"}
 

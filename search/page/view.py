@@ -22,7 +22,7 @@ _WEB: Final = {"http", "https"}
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One product. `link` is empty unless the shop gave an address on the web."""
+    """One product. `picture` is empty where it has none, `link` unless the shop gave an address on the web."""
 
     id: str
     title: str
@@ -33,14 +33,10 @@ class Card:
     link: str
     sold_out: bool
     similar: str
-
-    @property
-    def picture(self) -> str:
-        """Where its first picture is."""
-        return picture_path(self.id)
+    picture: str
 
 
-BLANK_CARD: Final = Card("", "", "", "", "", "", "", sold_out=False, similar="")
+BLANK_CARD: Final = Card("", "", "", "", "", "", "", sold_out=False, similar="", picture="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +102,7 @@ def answered(address: Address, answer: Answer, like: Mapping[str, Any]) -> View:
     return View(
         address=address,
         heading=_heading(address, title),
-        chips=list(_chips(address, title)),
+        chips=list(_chips(address, title, picture_path(address.similar))),
         categories=_category_choices((item.get("category") for item in products), address.values("category")),
         brands=_brand_choices((item.get("brand") for item in products), address.values("brand")),
         cards=[_card(item, address) for item in products],
@@ -153,6 +149,7 @@ def _card(product: Mapping[str, Any], address: Address) -> Card:
         link=web_link(product.get("url")),
         sold_out=_sold_out(product),
         similar=address.like(product["id"]).url,
+        picture=picture_path(product["id"]) if product.get("images") else "",
     )
 
 
@@ -167,9 +164,9 @@ def _heading(address: Address, similar_title: str) -> str:
     return ", ".join(parts) or "In the window"
 
 
-def _chips(address: Address, similar_title: str) -> Iterable[Chip]:
+def _chips(address: Address, similar_title: str, picture: str = "") -> Iterable[Chip]:
     if address.similar:
-        yield Chip(f"Like {similar_title}", address.without("similar").url, picture_path(address.similar))
+        yield Chip(f"Like {similar_title}", address.without("similar").url, picture)
     for name in ("category", "brand"):
         for value in address.values(name):
             yield Chip(value, address.without(name, value=value).url)

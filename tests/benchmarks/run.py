@@ -14,7 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from encoders.registry import EncoderSettings, load_encoders
+from encoders.names import EncoderSettings
+from encoders.registry import load_encoders
 from tests.benchmarks.campaign import DEPTH, Campaign, Plan
 from tests.benchmarks.table import markdown, rich_table
 

@@ -44,7 +44,7 @@ DERIVED = st.builds(
 )
 REVISIONS = st.none() | st.integers(0, 2**62)
 NAMES = st.text(alphabet=st.sampled_from("a=\\. "), min_size=1, max_size=4)
-POPULARITY = st.floats(min_value=0, max_value=3e38, width=32)
+POPULARITY = st.floats(min_value=0, max_value=2.0**127, width=32)
 SECONDS = st.integers(0, 2**32 - 1)
 
 
@@ -146,7 +146,7 @@ def written(seconds: int) -> str:
     [
         {},
         {"popularity": -0.0},
-        {"popularity": 1.8e308},
+        {"popularity": 1.7e308},
         {"popularity": 5e-324},
         {"created_at": "0001-01-01T00:00:00Z"},
         {"created_at": "9999-12-31T23:59:59.999999Z"},

@@ -83,7 +83,11 @@ export function titleOf(id) {
   return card?.querySelector(".title").textContent.trim();
 }
 
-// A picture that is not there leaves the empty window behind it (page.css).
-const bare = (image) => image.closest(".picture")?.classList.add("bare");
+// A picture that is not there leaves the empty window behind it (page.css), and a chip without one.
+function bare(image) {
+  image.closest(".picture")?.classList.add("bare");
+  if (image.closest(".chip")) image.hidden = true;
+}
+
 document.addEventListener("error", ({ target }) => target instanceof HTMLImageElement && bare(target), true);
-for (const image of grid.querySelectorAll("img")) if (image.complete && !image.naturalWidth) bare(image);
+for (const image of document.images) if (image.src && image.complete && !image.naturalWidth) bare(image);

@@ -143,10 +143,9 @@ document.addEventListener("click", (event) => {
   const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
   if (!link || !plain || link.origin !== location.origin || link.pathname !== "/" || link.hash) return;
   event.preventDefault();
-  const chip = link.closest("#chips");
   go(new URLSearchParams(link.search), "fresh" in link.dataset ? null : picture);
-  if (!chip) scrollTo({ top: 0 });
-  if (!chip && link.closest("#results")) document.getElementById("results").focus({ preventScroll: true });
+  if (!link.closest("#chips")) scrollTo({ top: 0 });
+  document.getElementById("results").focus({ preventScroll: true }); // the link itself may be gone in a moment
 });
 
 addEventListener("popstate", ({ state }) => {
@@ -190,7 +189,7 @@ watch(async (points, before) => {
   const differs = view.drawCount(answer.total.products);
   const stale = before === null ? differs && showsEverything(params) : true;
   const browsing = isBrowsing(params) && !picture;
-  if (stale && !running && (browsing || scrollY < NEAR_TOP_PX)) await run({ arriving: true });
+  if (stale && !running && !view.isNoticed() && (browsing || scrollY < NEAR_TOP_PX)) await run({ arriving: true });
 });
 
 drawChoices([], params, queryOf({ params, picture }));

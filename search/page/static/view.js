@@ -57,6 +57,10 @@ export function drawNothing() {
   drawSummary(null);
 }
 
+export function isNoticed() {
+  return !part("notice").hidden;
+}
+
 /** Seconds after which what the server could not answer is to be asked again; 0: never. */
 export function retrySeconds() {
   return Number(part("notice").dataset.retry);

@@ -1,0 +1,95 @@
+"""The command: it helps, and a user's mistake ends without a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from catalog.errors import CollectionMismatch, EngineUnavailable
+from deploy.cli.main import app
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VITRINE = Path(sys.executable).with_name("vitrine")
+
+
+def run(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder of its own."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
+    return subprocess.run(
+        [VITRINE, *arguments],
+        cwd=folder,
+        env={**clean, "NO_COLOR": "1", "COLUMNS": "120", **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("group", [[], ["demo"], ["search"], ["ingest"], ["encoders"], ["collection"]])
+def test_every_group_explains_itself(tmp_path: Path, group: list[str]) -> None:
+    """`--help` works everywhere and says what for."""
+    result = run(tmp_path, *group, "--help")
+
+    assert result.returncode == 0
+    assert "Usage: vitrine" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["search", "serve"], {"VITRINE_API__HOST": "0.0.0.0"}, "--insecure"),
+        (["search", "serve"], {"VITRINE_API__PORT": "x"}, "VITRINE_API__PORT"),
+        (["ingest", "run"], {}, "VITRINE_KAFKA__BOOTSTRAP_SERVERS"),
+        (["demo", "--topic", "t"], {}, "--kafka"),
+        (["encoders", "lexical-length", "nowhere.jsonl"], {}, "nowhere.jsonl"),
+        (["encoders", "describe"], {"VITRINE_ENCODERS__TEXT": "no-such/model", "HF_HUB_OFFLINE": "1"}, "no-such/model"),
+    ],
+)
+def test_wrong_use_exits_with_2_and_says_what_to_do(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str], said: str
+) -> None:
+    """No traceback for a user's mistake."""
+    result = run(tmp_path, *arguments, environment=environment)
+
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_collection_is_made_and_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`verify` refuses before `create`, and `status` tells scripts what is there."""
+    monkeypatch.setenv("VITRINE_QDRANT__PATH", str(tmp_path / "index"))
+    runner = CliRunner()
+
+    before = runner.invoke(app, ["collection", "verify"])
+    created = runner.invoke(app, ["collection", "create", "--json"])
+    after = runner.invoke(app, ["collection", "status", "--json"])
+
+    assert isinstance(before.exception, CollectionMismatch)
+    assert "vitrine collection create" in str(before.exception)
+    assert json.loads(after.stdout) == {
+        "physical_name": json.loads(created.stdout)["collection"],
+        "points": 0,
+        "indexed_vectors": 0,
+    }
+
+
+def test_a_server_that_is_away_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unreachable server is an outage with its reason."""
+    monkeypatch.setenv("VITRINE_QDRANT__URL", "http://127.0.0.1:9")
+
+    result = CliRunner().invoke(app, ["collection", "status"])
+
+    assert isinstance(result.exception, EngineUnavailable)

@@ -1,0 +1,76 @@
+"""Settings: read from the environment, refused by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from catalog.errors import Misconfigured
+from deploy.processes.parts import qdrant_server
+from deploy.settings import load_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _no_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_need_no_environment() -> None:
+    """Without any variable everything runs embedded, on loopback."""
+    settings = load_settings()
+
+    assert qdrant_server(settings) is None
+    assert settings.api.host == "127.0.0.1"
+    assert settings.kafka.dead_letters == "catalogue.dead-letters"
+
+
+def test_nested_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two underscores lead into a group, and numbers may be separated by commas."""
+    monkeypatch.setenv("VITRINE_QDRANT__URL", "http://qdrant:6333")
+    monkeypatch.setenv("VITRINE_QDRANT__GRPC_PORT", "6334")
+    monkeypatch.setenv("VITRINE_CATALOGUE__NUMBERS", "weight, length")
+
+    settings = load_settings()
+
+    server = qdrant_server(settings)
+    assert server is not None
+    assert server.options()["prefer_grpc"]
+    assert settings.catalogue.numbers == ("weight", "length")
+
+
+def test_dotenv_is_read(tmp_path: Path) -> None:
+    """A `.env` file in the folder of the process counts, other programs' variables in it do not."""
+    (tmp_path / ".env").write_text("VITRINE_API__PORT=9000\nOTHER=1\n")
+
+    assert load_settings().api.port == 9000
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("VITRINE_API__PORT", "abc"),
+        ("VITRINE_API__PORT", "70000"),
+        ("VITRINE_COLLECTION", "a/b"),
+        ("VITRINE_KAFKA__SECURITY_PROTOCOL", "TLS"),
+        ("VITRINE_INGEST__BATCH_RECORDS", "0"),
+        ("VITRINE_CATALOGUE__NUMBERS", "[oops"),
+        ("VITRINE_CATALOGUE__NUMBERS", 'a"b'),
+        ("VITRINE_API__PROT", "8000"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    """The error names the variable, so that nobody has to guess."""
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(Misconfigured, match=variable):
+        load_settings()
+
+
+def test_kafka_needs_a_broker() -> None:
+    """Asking for the connection without a broker says which setting is missing."""
+    with pytest.raises(Misconfigured, match="VITRINE_KAFKA__BOOTSTRAP_SERVERS"):
+        load_settings().kafka.connection()

@@ -1,0 +1,148 @@
+"""The loop: its steps in order, broken records sent away and the rest applied, races folded again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import generate_latest
+
+from ingest.store import Store
+from tests.builders import SKU, bare, deleted, patched, product, records, upserted
+from tests.index import Index
+from tests.pipeline import ListLetters, ListSource, Parts, consumer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalog.points import Stored
+    from ingest.source import Record
+    from ingest.store import PointWrite
+
+
+class JournalStore(Store):
+    """A store that writes down when it is asked."""
+
+    def __init__(self, index: Index, journal: list[str]) -> None:
+        super().__init__(index.engine, index.collection)
+        self._journal = journal
+
+    def read(self, product_ids: Sequence[str]) -> dict[str, Stored]:
+        """Read."""
+        self._journal.append("read")
+        return super().read(product_ids)
+
+    def write(self, writes: Sequence[PointWrite]) -> set[str]:
+        """Write."""
+        self._journal.append("write")
+        return super().write(writes)
+
+
+class OvertakenStore(JournalStore):
+    """A store that another worker is ahead of, once for each of `ahead`: those are written before our own write."""
+
+    def __init__(self, index: Index, parts: Parts, ahead: list[list[Record]]) -> None:
+        super().__init__(index, [])
+        self._ahead = ahead
+        self._index = index
+        self._parts = parts
+
+    def write(self, writes: Sequence[PointWrite]) -> set[str]:
+        """Let the other worker go first, then write."""
+        if self._ahead:
+            consumer_of(self._parts, self._index.store, ListSource([self._ahead.pop(0)]), ListLetters()).turn()
+        return super().write(writes)
+
+
+def test_the_steps_stand_in_order(index: Index, parts: Parts) -> None:
+    """Read, merge, encode, write, send away what is broken, and only then commit."""
+    source, letters = ListSource([records(upserted(), b"{")]), ListLetters()
+    letters.journal = source.journal
+
+    count = consumer_of(parts, JournalStore(index, source.journal), source, letters).turn()
+
+    assert count == 2
+    assert source.journal == ["poll", "read", "write", "send", "commit"]
+
+
+def test_an_empty_turn_does_nothing(index: Index, parts: Parts) -> None:
+    """Nothing came, so nothing is written and nothing committed."""
+    source = ListSource([])
+
+    assert consumer_of(parts, index.store, source, ListLetters()).turn() == 0
+    assert source.journal == ["poll"]
+
+
+def test_broken_records_are_sent_away_and_the_rest_applied(index: Index, parts: Parts) -> None:
+    """A batch of good and bad ones: each gets what it deserves, and all are committed."""
+    batch = records(
+        b"not json",
+        upserted(bare("a", price=1)),
+        upserted(product(price=-1)),
+        {**deleted(), "version": None},
+        patched("a", version=2, price=2),
+        upserted(bare("b", category="a > ")),
+        upserted(bare("c", images=["nowhere.jpg", "http://a..b/c.jpg", "data:,x"])),
+    )
+    source, letters = ListSource([batch]), ListLetters()
+
+    consumer_of(parts, index.store, source, letters).turn()
+
+    assert [letter.reason for letter in letters.letters] == [
+        "malformed_json",
+        "invalid_field",
+        "missing_version",
+        "invalid_field",
+    ]
+    assert index.product("a")["price"] == 2
+    assert index.product("c")["title"] == "Thing"
+    assert index.count() == 2
+    assert source.committed == batch
+
+
+def test_an_overtaken_batch_is_folded_again(index: Index, parts: Parts) -> None:
+    """Another worker wrote first, twice: our events are merged with what it wrote, nobody's are lost."""
+    ahead = [records(patched(version=5, stock=5)), records(patched(version=6, brand="Alder"))]
+    source = ListSource([records(upserted(bare(price=1)), upserted(bare("b")))])
+
+    consumer_of(parts, OvertakenStore(index, parts, ahead), source, ListLetters()).turn()
+
+    assert index.product() == {"title": "Thing", "price": 1.0, "stock": 5, "brand": "Alder"}
+    assert index.product("b") == {"title": "Thing"}
+
+
+def test_the_same_batch_again_changes_nothing(index: Index, parts: Parts) -> None:
+    """At least once is enough."""
+    batch = records(upserted(bare(price=1)), patched(version=2, price=2), None, upserted(bare(price=3), version=3))
+    store = index.store
+    consumer_of(parts, store, ListSource([batch]), ListLetters()).turn()
+    before = store.read([SKU])
+
+    again = consumer_of(parts, store, ListSource([batch[:2], batch]), ListLetters())
+    again.turn()
+    again.turn()
+
+    assert store.read([SKU]) == before
+
+
+def test_the_metrics_tell_what_was_done(index: Index, parts: Parts) -> None:
+    """Events by outcome, letters by reason, vectors made and spared, odd keys and unknown fields."""
+    first = records(upserted(bare(colour="red")), upserted(bare()), b"{")
+    second = records(patched(version=2, price=1))
+    source = ListSource([first, second])
+    consumer = consumer_of(parts, index.store, source, ListLetters())
+
+    consumer.turn()
+    consumer.turn()
+
+    told = generate_latest(parts.metrics.registry).decode()
+    for line in (
+        'vitrine_ingest_events_total{kind="upserted",outcome="applied"} 1.0',
+        'vitrine_ingest_events_total{kind="upserted",outcome="stale"} 1.0',
+        'vitrine_ingest_events_total{kind="patched",outcome="applied"} 1.0',
+        'vitrine_ingest_dead_letters_total{reason="malformed_json"} 1.0',
+        'vitrine_ingest_encodes_total{vector="text"} 1.0',
+        'vitrine_ingest_encodes_avoided_total{vector="text"} 1.0',
+        "vitrine_ingest_unknown_fields_total 1.0",
+        "vitrine_ingest_lag_records 0.0",
+    ):
+        assert line in told

@@ -1,0 +1,100 @@
+"""The loop through outages: waited out, nothing sent away, nothing committed too soon, and stopped when told."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from catalog.errors import BrokerUnavailable
+from ingest.consumer import Stopped, patiently
+from tests.builders import bare, records, upserted
+from tests.index import Index
+from tests.pipeline import FlakyEngine, ListLetters, ListSource, Parts, consumer_of
+
+
+def test_an_outage_of_the_engine_is_waited_out(index: Index, flaky_engine: FlakyEngine, parts: Parts) -> None:
+    """It is away for the first read and again for the first write: all of it is done again, nothing is sent away."""
+    source, letters = ListSource([records(upserted(bare(price=5)))]), ListLetters()
+    flaky_engine.outages = 2
+
+    consumer_of(parts, index.store, source, letters).turn()
+
+    assert (flaky_engine.outages, letters.letters) == (0, [])
+    assert index.product()["price"] == 5
+    assert len(source.committed) == 1
+
+
+def test_nothing_is_committed_before_the_letters_are_acknowledged(index: Index, parts: Parts) -> None:
+    """The dead letters' topic is away for a while: the commit waits for it."""
+    source = ListSource([records(b"{")])
+    letters = ListLetters(source.journal, failures=[BrokerUnavailable("away")])
+
+    consumer_of(parts, index.store, source, letters).turn()
+
+    assert source.journal == ["poll", "send", "send", "commit"]
+    assert len(letters.letters) == 1
+
+
+def test_what_is_no_outage_ends_the_loop_uncommitted(index: Index, parts: Parts) -> None:
+    """A bug is not waited out; the batch is read again by whoever comes next."""
+    source = ListSource([records(upserted(), b"{")])
+    letters = ListLetters(source.journal, failures=[ZeroDivisionError()])
+
+    with pytest.raises(ZeroDivisionError):
+        consumer_of(parts, index.store, source, letters).run()
+
+    assert source.committed == []
+
+
+def test_the_loop_can_be_stopped_while_it_waits(index: Index, flaky_engine: FlakyEngine, parts: Parts) -> None:
+    """The engine is away for good: being told to stop ends the waiting, uncommitted."""
+    source, stopping = ListSource([records(upserted())]), threading.Event()
+    flaky_engine.outages = 1_000_000
+    consumer = consumer_of(parts, index.store, source, ListLetters(), stopping)
+    loop = threading.Thread(target=consumer.run)
+    loop.start()
+
+    stopping.set()
+    loop.join(timeout=10)
+
+    flaky_engine.outages = 0
+    assert not loop.is_alive()
+    assert source.committed == []
+
+
+def test_the_loop_ends_when_told(index: Index, parts: Parts) -> None:
+    """Told before it starts, it does not even poll."""
+    source, stopping = ListSource([records(upserted())]), threading.Event()
+    stopping.set()
+
+    consumer_of(parts, index.store, source, ListLetters(), stopping).run()
+
+    assert source.journal == []
+
+
+def test_patience_grows() -> None:
+    """Each failure is waited out a little longer than the one before, and the result comes through."""
+    failures = [BrokerUnavailable("away")] * 2
+    started = time.monotonic()
+
+    def step() -> str:
+        if failures:
+            raise failures.pop()
+        return "done"
+
+    assert patiently(step, threading.Event()) == "done"
+    assert time.monotonic() - started >= 0.6
+
+
+def test_patience_ends_when_told() -> None:
+    """Whoever is told to stop does not wait at all."""
+    stopping = threading.Event()
+    stopping.set()
+
+    def step() -> str:
+        raise BrokerUnavailable("away")
+
+    with pytest.raises(Stopped):
+        patiently(step, stopping)
