@@ -125,7 +125,7 @@ class CatalogueSettings(_Group):
 class IngestSettings(_Group):
     """The ingest worker."""
 
-    batch_records: Annotated[int, Field(ge=1, le=10_000)] = Field(256, description="records worked on at once")
+    batch_records: Annotated[int, Field(ge=1, le=1_000)] = Field(256, description="records worked on at once")
     http_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
         None, description="port of the worker's /metrics; absent: none"
     )

@@ -8,15 +8,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import UploadFile
 
-from catalog.errors import InvalidInput
 from search import errors
 from search.access import EVERYTHING, Scope
-from search.body import ApiLimits, Door, Upload, parse_json, with_uploads
-from search.middleware import BodyLimit, Measured
+from search.body import FORM, JSON, ApiLimits, Door, read_upload
+from search.middleware import BodyLimit, HeadAsGet, Measured
 from search.schemas import Problem, ProductAnswer, SearchAnswer, SearchRequest, SimpleSearch
 
 if TYPE_CHECKING:
@@ -28,10 +26,6 @@ if TYPE_CHECKING:
     from search.query import QueryEncoder
     from search.readiness import Readiness
     from search.service import Answer, SearchService
-
-_JSON: Final = "application/json"
-_FORM: Final = "multipart/form-data"
-_MAX_PARTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +64,7 @@ def create_app(parts: SearchParts) -> FastAPI:
         version="1",
         summary="Filtered hybrid product search by text, picture and product.",
         lifespan=lifespan,
+        redirect_slashes=False,
         responses=errors.responses(500),
     )
     errors.install(app)
@@ -81,6 +76,7 @@ def create_app(parts: SearchParts) -> FastAPI:
     _describe(app)
     app.add_middleware(BodyLimit, max_bytes=parts.limits.max_body_bytes)
     app.add_middleware(Measured, metrics=parts.metrics)
+    app.add_middleware(HeadAsGet)
     return app
 
 
@@ -90,8 +86,9 @@ def _add_search(app: FastAPI, parts: SearchParts, door: Door) -> None:
     @app.post("/v1/search", responses=documented, openapi_extra=_search_body(), tags=["search"])
     async def search(request: Request, scope: CallerScope) -> Response:
         """Search by text, pictures, products and any weighted mix of them, within filters."""
+        door.check()
+        upload = await read_upload(request, parts.limits)  # outside: who sends slowly must not hold a place
         async with door.entered():
-            upload = await _read_upload(request)
             return _answer(await parts.service.search(upload.request, scope, upload.pictures))
 
     @app.get("/v1/search", responses=documented, tags=["search"])
@@ -134,7 +131,7 @@ def _add_products(app: FastAPI, parts: SearchParts) -> None:
         if found is None:
             return errors.problem(HTTPStatus.NOT_FOUND, "there is no such picture")
         if found.location is not None:
-            return Response(status_code=307, headers={"Location": found.location})
+            return RedirectResponse(found.location)
         safe = {"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"}
         return Response(found.data, media_type=found.media_type, headers=safe)
 
@@ -174,20 +171,6 @@ def _add_page(app: FastAPI, parts: SearchParts, door: Door) -> None:
         return HTMLResponse(shown.html, shown.status, dict(shown.headers))
 
 
-async def _read_upload(request: Request) -> Upload:
-    kind = request.headers.get("content-type", _JSON).split(";")[0].strip().lower()
-    if kind != _FORM:
-        return Upload(parse_json(await request.body()))
-    async with request.form(max_files=_MAX_PARTS, max_fields=_MAX_PARTS) as form:
-        pictures = [await part.read() for part in form.getlist("image") if isinstance(part, UploadFile)]
-        text = form.get("request", "{}")
-        unknown = sorted(set(form) - {"image", "request"})
-        if unknown or not all(isinstance(part, UploadFile) for part in form.getlist("image")):
-            raise InvalidInput("a form has the part `request` (JSON) and files named `image`", field=",".join(unknown))
-        body = await text.read() if isinstance(text, UploadFile) else text.encode()
-    return with_uploads(parse_json(body), pictures)
-
-
 def _answer(answer: Answer) -> Response:
     return JSONResponse(answer.body, headers={"Server-Timing": answer.stages.header()})
 
@@ -198,7 +181,7 @@ def _search_body() -> dict[str, Any]:
         "type": "object",
         "properties": {"request": request, "image": {"type": "array", "items": {"type": "string", "format": "binary"}}},
     }
-    return {"requestBody": {"required": True, "content": {_JSON: {"schema": request}, _FORM: {"schema": form}}}}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": request}, FORM: {"schema": form}}}}
 
 
 def _describe(app: FastAPI) -> None:

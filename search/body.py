@@ -5,15 +5,29 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+import pydantic_core
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
 from catalog.errors import InvalidInput, Overloaded
-from search.schemas import SearchRequest
+from search.schemas import MAX_TERMS, ImageSource, SearchRequest, Term
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from starlette.datastructures import FormData
+    from starlette.requests import Request
+
 MIB: Final = 2**20
+JSON: Final = "application/json"
+FORM: Final = "multipart/form-data"
+MAX_PARTS: Final = 20
+MAX_VALUES: Final = 10_000
+"""More than any request needs; each wrong value costs an error of its own, and a body has room for a million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +48,69 @@ class Upload:
     pictures: Sequence[bytes] = field(default=())
 
 
+async def read_upload(request: Request, limits: ApiLimits) -> Upload:
+    """Read the body of a search, JSON or a form with pictures.
+
+    Raises `HTTPException` (400, 415) for a form that is broken and for another media type, `InvalidInput` and
+    pydantic's `ValidationError` for what a request cannot be.
+    """
+    declared, options = parse_options_header(request.headers.get("content-type") or JSON)
+    kind = declared.decode("latin-1")
+    if kind == FORM:
+        if options.get(b"charset", b"utf-8").lower() not in {b"utf-8", b"utf8"}:
+            raise InvalidInput("forms are read as UTF-8; leave the charset out", field="content-type")
+        async with request.form(
+            max_files=MAX_PARTS, max_fields=MAX_PARTS, max_part_size=limits.max_body_bytes
+        ) as form:
+            return await _from_form(form)
+    if kind != JSON and not kind.endswith("+json"):
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body is {JSON} or {FORM}")
+    return Upload(parse_json(await request.body()))
+
+
+async def _from_form(form: FormData) -> Upload:
+    unknown = sorted(set(form) - {"image", "request"})
+    files = [part for part in form.getlist("image") if isinstance(part, UploadFile)]
+    if unknown or len(files) < len(form.getlist("image")):
+        where = ",".join(unknown)[:200] or "image"
+        raise InvalidInput("a form has the part `request` (JSON) and files named `image`", field=where)
+    text = form.get("request", "{}")
+    body = await text.read() if isinstance(text, UploadFile) else text.encode()
+    return with_uploads(parse_json(body), [await part.read() for part in files])
+
+
 def with_uploads(request: SearchRequest, pictures: Sequence[bytes]) -> Upload:
     """Return the request with a term of weight 1 for each picture that no term names."""
     named = {term.image.part for term in request.terms if term.image is not None}
-    unnamed = [{"image": {"part": number}} for number in range(len(pictures)) if number not in named]
-    if not unnamed:
-        return Upload(request, pictures)
-    fields = request.model_dump(exclude_unset=True)
-    fields["terms"] = [*fields.get("terms", []), *unnamed]
-    return Upload(SearchRequest.model_validate(fields), pictures)
+    unnamed = [Term(image=ImageSource(part=number)) for number in range(len(pictures)) if number not in named]
+    terms = [*request.terms, *unnamed]
+    if len(terms) > MAX_TERMS:
+        raise InvalidInput(f"at most {MAX_TERMS} are taken, uploaded pictures included", field="terms")
+    return Upload(request.model_copy(update={"terms": terms}), pictures)
 
 
 def parse_json(body: bytes) -> SearchRequest:
-    """Read a request; raises pydantic's `ValidationError`, also for what is no JSON."""
+    """Read a request; raises `InvalidInput`, or pydantic's `ValidationError`, also for what is no JSON."""
     if not body.strip():
         raise InvalidInput("the body is empty; `{}` browses everything")
+    _check_size(body)
     return SearchRequest.model_validate_json(body)
+
+
+def _check_size(body: bytes) -> None:
+    """Refuse a body of too many values before they are validated: that would take minutes and gigabytes."""
+    try:
+        pending = [pydantic_core.from_json(body)]
+    except ValueError:
+        return  # validation says what is wrong with it
+    count = 0
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict | list):
+            count += len(value)
+            if count > MAX_VALUES:
+                raise InvalidInput(f"a request has at most {MAX_VALUES:,} values")
+            pending.extend(value.values() if isinstance(value, dict) else value)
 
 
 class Door:
@@ -58,10 +119,14 @@ class Door:
     def __init__(self, max_concurrent: int) -> None:
         self._free = asyncio.Semaphore(max_concurrent)
 
+    def check(self) -> None:
+        """Raise `Overloaded` where there is no place; without taking one."""
+        if self._free.locked():
+            raise Overloaded("too many searches at once", retry_after_seconds=1)
+
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:
         """Hold a place; raises `Overloaded` where there is none."""
-        if self._free.locked():
-            raise Overloaded("too many searches at once", retry_after_seconds=1)
+        self.check()
         async with self._free:
             yield

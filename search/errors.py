@@ -9,10 +9,12 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
 from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable, VitrineError
-from search.schemas import FieldProblem, Problem
+from search.schemas import FORMS, FieldProblem, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +55,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(ValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _disconnected)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -76,15 +79,33 @@ async def _ours(_request: Request, error: Exception) -> Response:
 
 async def _invalid_request(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | ValidationError)
-    found = error.errors()[:_MAX_ERRORS]
+    found = (
+        error.errors(include_url=False, include_context=False, include_input=False)
+        if isinstance(error, ValidationError)
+        else error.errors()
+    )[:_MAX_ERRORS]
     culprits = [_culprit(_path(one["loc"]), str(one["msg"]).removeprefix("Value error, ")) for one in found]
     named = "; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in culprits[:3])
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"the request cannot be used: {named}", culprits)
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem(HTTPStatus(error.status_code), str(error.detail), headers=error.headers)
+    status, headers = HTTPStatus(error.status_code), error.headers
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_allowed(request))}
+    return problem(status, str(error.detail), headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of all routes of a path: the router itself names only those of the first."""
+    matching = [route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE]
+    methods = set().union(*(getattr(route, "methods", None) or {"GET"} for route in matching))
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+
+
+async def _disconnected(_request: Request, _error: Exception) -> Response:
+    return problem(HTTPStatus.BAD_REQUEST, "the client went away before its request was complete")
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
@@ -98,4 +119,4 @@ def _culprit(field: str, message: str) -> FieldProblem:
 
 def _path(location: Sequence[int | str]) -> str:
     parts = list(location[1:] if location and location[0] in _LOCATIONS else location)
-    return ".".join(str(part) for part in parts)
+    return ".".join(str(part) for part in parts if part not in FORMS)

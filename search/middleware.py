@@ -1,10 +1,10 @@
-"""What every request passes through: a cap on the bytes of its body, and the clock."""
+"""What every request passes through: a cap on the bytes of its body, the clock, and HEAD."""
 
 from __future__ import annotations
 
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from search.errors import problem
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from search.metrics import SearchMetrics
+
+
+_MAX_DIGITS: Final = 18  # of a number that is worth reading
 
 
 class _TooLarge(Exception):  # noqa: N818 - control flow between the two ends of one middleware
@@ -31,7 +34,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self._max_bytes:
+        if declared.isdigit() and (len(declared) > _MAX_DIGITS or int(declared) > self._max_bytes):
             await self._refuse(scope, receive, send)
             return
         received = 0
@@ -52,6 +55,24 @@ class BodyLimit:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"the body is larger than the limit of {self._max_bytes:,} bytes"
         await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)(scope, receive, send)
+
+
+class HeadAsGet:
+    """Answers HEAD as GET without the body, as HTTP asks of every resource that can be read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; from the answer to a HEAD the body is left out."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
 class Measured:

@@ -52,9 +52,9 @@ class Candidates:
 
 def rank(arms: Mapping[str, ArmHits], ranking: Ranking) -> Candidates:
     """Fuse the arms: the union of what they returned, by score, ties by id. No result set changes a score."""
-    total = sum(ranking.weights[arm] for arm in arms)
+    total = sum(ranking.weights[arm] for arm in sorted(arms))
     scores: dict[str, float] = {}
-    for arm, hits in arms.items():
+    for arm, hits in sorted(arms.items()):  # always in one order: a sum of floats depends on it, and ties on the sum
         share = ranking.weights[arm] / total
         parts = _reciprocal_ranks(hits) if ranking.fusion == "rrf" else _normalised(hits)
         for point_id, part in zip(hits.ids, (share * parts).tolist(), strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import (
@@ -9,15 +10,17 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     FiniteFloat,
-    StrictBool,
+    PlainValidator,
     StrictInt,
     StrictStr,
+    Tag,
     model_validator,
 )
 
-from catalog.product import FIELDS, MAX_ID_CHARS
+from catalog.product import ATTRIBUTE_PREFIX, FIELDS, MAX_ID_CHARS
 
 MAX_TERMS: Final = 16
 MAX_LIMIT: Final = 100
@@ -52,7 +55,7 @@ Number = Annotated[FiniteFloat, BeforeValidator(_no_bool, json_schema_input_type
 Weight = Annotated[Number, Field(ge=-1_000, le=1_000)]
 ArmWeight = Annotated[Number, Field(ge=0, le=1_000)]
 ProductId = Annotated[StrictStr, Field(min_length=1, max_length=MAX_ID_CHARS)]
-FieldName: TypeAlias = StrictStr
+FieldName = Annotated[StrictStr, Field(max_length=len(ATTRIBUTE_PREFIX) + MAX_ID_CHARS)]
 
 
 class ImageSource(_Strict):
@@ -90,23 +93,55 @@ class Term(_Strict):
         return self
 
 
+Scalar: TypeAlias = bool | int | float | str
+VALUE, VALUES, RANGE = FORMS = ("<value>", "<values>", "<range>")
+"""The forms of a filter's value; pydantic puts them into the path of an error, where they help nobody."""
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise ValueError("takes text, a finite number, true or false; a list of these; or a range of gt, gte, lt, lte")
+
+
+def _bound(value: object) -> object:
+    if isinstance(value, bool) or _scalar(value) is None:
+        raise ValueError("takes a finite number, or a time in ISO 8601 such as 2026-05-01T10:00:00Z")
+    return value
+
+
+def _form(value: object) -> str:
+    if isinstance(value, dict | RangeFilter):
+        return RANGE
+    return VALUES if isinstance(value, list) else VALUE
+
+
+# One function for each: of a union pydantic would report every branch, by its own name for it.
+FilterScalar = Annotated[Scalar, PlainValidator(_scalar, json_schema_input_type=Scalar)]
+Bound = Annotated[int | float | str, PlainValidator(_bound, json_schema_input_type=float | str)]
+
+
 class RangeFilter(_Strict):
     """A range: numbers, or ISO 8601 times for time fields."""
 
-    gt: Number | StrictStr | None = None
-    gte: Number | StrictStr | None = None
-    lt: Number | StrictStr | None = None
-    lte: Number | StrictStr | None = None
+    gt: Bound | None = None
+    gte: Bound | None = None
+    lt: Bound | None = None
+    lte: Bound | None = None
 
     @model_validator(mode="after")
     def _some_bound(self) -> RangeFilter:
-        if not self.model_fields_set:
+        if all(bound is None for bound in (self.gt, self.gte, self.lt, self.lte)):
             raise ValueError("a range has at least one of gt, gte, lt, lte")
         return self
 
 
-Scalar = StrictBool | StrictInt | Number | StrictStr
-FilterValue = Scalar | Annotated[list[Scalar], Field(min_length=1, max_length=MAX_FILTER_VALUES)] | RangeFilter
+FilterValue = Annotated[
+    Annotated[FilterScalar, Tag(VALUE)]
+    | Annotated[list[FilterScalar], Field(min_length=1, max_length=MAX_FILTER_VALUES), Tag(VALUES)]
+    | Annotated[RangeFilter, Tag(RANGE)],
+    Discriminator(_form),
+]
 Filters = Annotated[dict[FieldName, FilterValue], Field(max_length=MAX_FILTER_FIELDS)]
 
 
@@ -121,6 +156,13 @@ class Arms(_Strict):
 DEFAULT_ARMS: Final = Arms(text=1.0, image=1.0, lexical=1.0)
 
 
+def _known(fields: list[str]) -> list[str]:
+    unknown = sorted(set(fields) - {"id", *FIELDS})
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)[:200]} is no product field; known are id, {', '.join(FIELDS)}")
+    return fields
+
+
 class SearchRequest(_Strict):
     """A filtered hybrid query; without text and terms it browses everything that passes the filter."""
 
@@ -132,20 +174,11 @@ class SearchRequest(_Strict):
     fusion: Literal["convex", "rrf"] = "convex"
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     page: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 1
-    fields: Annotated[list[FieldName], Field(max_length=len(FIELDS) + 1)] | None = None
-
-    @model_validator(mode="after")
-    def _fields_exist(self) -> SearchRequest:
-        unknown = sorted(set(self.fields or ()) - {"id", *FIELDS})
-        if unknown:
-            raise ValueError(
-                f"fields: {', '.join(unknown)[:200]} is no product field; known are id, {', '.join(FIELDS)}"
-            )
-        return self
+    fields: Annotated[list[FieldName], Field(max_length=len(FIELDS) + 1), AfterValidator(_known)] | None = None
 
     def all_terms(self) -> list[Term]:
-        """Return the terms, `text` first as the term it is short for."""
-        return ([Term(text=self.text)] if self.text is not None else []) + list(self.terms)
+        """Return the terms in their order, and after them `text` as the term it is short for."""
+        return list(self.terms) + ([Term(text=self.text)] if self.text is not None else [])
 
 
 class SimpleSearch(BaseModel):

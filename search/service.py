@@ -12,7 +12,6 @@ from catalog.vectors import ARMS
 from search.filters import Filter, Products, build_filter
 from search.query import check_weights
 from search.ranking import Candidate, Candidates, Ranking, rank
-from search.schemas import MAX_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -154,7 +153,7 @@ class SearchService:
             "page": {
                 "number": request.page,
                 "size": request.limit,
-                "pages": -(-min(total, max(self._retriever.depth, len(candidates.ordered))) // request.limit),
+                "pages": -(-min(total, self._retriever.depth) // request.limit),
             },
             "index": {"collection": self._index.collection, "model": self._index.model, "watermark": watermark},
         }
@@ -169,7 +168,7 @@ class SearchService:
         return watermark
 
     def _check_depth(self, request: SearchRequest) -> None:
-        depth = max(self._retriever.depth, MAX_LIMIT)
+        depth = self._retriever.depth
         if (request.page - 1) * request.limit >= depth:
             raise InvalidInput(
                 f"with {request.limit} a page the last one is {-(-depth // request.limit)}: only the best {depth} are "

@@ -106,7 +106,7 @@ class EmbeddedClient(Reading, Writing):
         """Make every write so far survive a power loss. The client of a server has no such call: wait=True does it."""
         with as_refusals():
             for each in self._shards.all():
-                each.shard.flush()
+                each.durability.flush()
 
     def optimize(self, collection_name: str) -> bool:
         """Merge segments and build missing graphs; False if there was nothing to do.

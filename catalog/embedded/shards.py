@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import shutil
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import qdrant_edge as edge
 
+from catalog.embedded.durability import Durability
 from catalog.embedded.refusals import as_refusals, missing_collection, refusal
 from catalog.embedded.registry import Contents, Declaration, Registry, sync_directory
 from catalog.embedded.vectors import VectorSizes
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OpenCollection:
-    """A collection that can be asked: its shard, what it was declared as, and the sizes its vectors must have."""
+    """A collection that can be asked: its shard, what it was declared as, the sizes of its vectors, its disk."""
 
     name: str
     declaration: Declaration
     shard: edge.EdgeShard
     sizes: VectorSizes
+    durability: Durability
 
 
 class Shards:
@@ -48,7 +50,8 @@ class Shards:
         self._closed = False
         try:
             for name, declaration in self._registry.contents.collections.items():
-                self._open[name] = _opened(name, declaration, self._load(name, declaration))
+                path = self._registry.shards / declaration.directory
+                self._open[name] = _opened(name, declaration, self._load(name, path), path)
         except BaseException:
             self.close()
             raise
@@ -85,7 +88,7 @@ class Shards:
                 shard.flush()
             sync_directory(self._registry.shards)
             contents = self._registry.contents
-            self._open[name] = _opened(name, declaration, shard)
+            self._open[name] = _opened(name, declaration, shard, path)
             self._commit(contents.model_copy(update={"collections": {**contents.collections, name: declaration}}))
 
     def drop(self, name: str) -> bool:
@@ -111,7 +114,7 @@ class Shards:
             indexes = {**found.declaration.payload_indexes, field: schema}
             declaration = found.declaration.model_copy(update={"payload_indexes": indexes})
             contents = self._registry.contents
-            self._open[name] = _opened(name, declaration, found.shard)
+            self._open[name] = replace(found, declaration=declaration)
             self._commit(contents.model_copy(update={"collections": {**contents.collections, name: declaration}}))
 
     def point_aliases(self, changes: Mapping[str, str | None]) -> None:
@@ -148,8 +151,7 @@ class Shards:
         aliases = self._registry.contents.aliases
         return {**self._open, **{alias: self._open[target] for alias, target in aliases.items()}}
 
-    def _load(self, name: str, declaration: Declaration) -> edge.EdgeShard:
-        path = self._registry.shards / declaration.directory
+    def _load(self, name: str, path: Path) -> edge.EdgeShard:
         try:
             return edge.EdgeShard.load(str(path))
         except BaseException as error:
@@ -167,6 +169,7 @@ def new_directory() -> str:
     return uuid4().hex
 
 
-def _opened(name: str, declaration: Declaration, shard: edge.EdgeShard) -> OpenCollection:
+def _opened(name: str, declaration: Declaration, shard: edge.EdgeShard, path: Path) -> OpenCollection:
     dense = {vector: params.size for vector, params in declaration.vectors.items()}
-    return OpenCollection(name, declaration, shard, VectorSizes(dense, frozenset(declaration.sparse_vectors)))
+    sizes = VectorSizes(dense, frozenset(declaration.sparse_vectors))
+    return OpenCollection(name, declaration, shard, sizes, Durability(shard, path))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,14 +18,21 @@ if TYPE_CHECKING:
     from encoders.interface import Picture
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+# Whatever Pillow's parsers may stumble over: one that got away would end the ingest worker, at every start again.
 _DAMAGED: Final = (
-    UnidentifiedImageError,
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    MemoryError,
     Image.DecompressionBombError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
 )
 _WHITE: Final = (255, 255, 255, 255)
 _KEPT_SIDE_PX: Final = 512
@@ -55,26 +64,36 @@ def decode(data: bytes, limits: PictureLimits, *, crop: Crop | None = None) -> P
     """
     if len(data) > limits.max_bytes:
         raise InvalidPicture(f"the picture has {len(data):,} bytes, at most {limits.max_bytes:,} are taken")
+    _ignore_pillows_warnings()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the pixels are what counts
-            return _decoded(data, limits, crop)
+        return _decoded(data, limits, crop)
+    except UnidentifiedImageError as error:
+        raise InvalidPicture(f"the bytes are no picture ({', '.join(_FORMATS)})") from error
     except _DAMAGED as error:
         raise InvalidPicture(f"the bytes are no readable picture ({', '.join(_FORMATS)}): {error}") from error
 
 
 def media_type(data: bytes) -> str:
     """Return the media type of a picture by its content; raises `InvalidPicture` where a browser would not show it."""
+    _ignore_pillows_warnings()
     try:
         with Image.open(io.BytesIO(data), formats=tuple(_MEDIA_TYPES)) as image:
             return _MEDIA_TYPES[image.format or ""]
-    except (*_DAMAGED, KeyError) as error:
+    except _DAMAGED as error:
         raise InvalidPicture(f"the bytes are not a picture for a browser: {error}") from error
 
 
 def to_pillow(picture: Picture) -> Image.Image:
     """Return a decoded picture as Pillow's image, for model libraries that take nothing else."""
     return Image.fromarray(picture)
+
+
+def _ignore_pillows_warnings() -> None:
+    """Ignore what Pillow says of odd metadata, for the pixels are what counts.
+
+    For the whole process, because `catch_warnings` would restore one thread's filters under another.
+    """
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def _decoded(data: bytes, limits: PictureLimits, crop: Crop | None) -> Picture:

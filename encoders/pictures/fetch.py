@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+_HEADERS: Final = {"user-agent": "vitrine", "accept": "image/*", "accept-encoding": "identity"}
 _OK: Final = 200
 _FINAL: Final = range(300, 500)
 _RETRIED: Final = {408, 425, 429}
@@ -42,7 +43,7 @@ class PictureFetcher:
         self._settings = settings
         self._root = settings.root.resolve() if settings.root else None
         self._client = httpx.Client(
-            timeout=settings.timeout_seconds, follow_redirects=False, headers={"user-agent": "vitrine"}, trust_env=False
+            timeout=settings.timeout_seconds, follow_redirects=False, headers=_HEADERS, trust_env=False
         )
 
     def __enter__(self) -> Self:
@@ -74,14 +75,14 @@ class PictureFetcher:
                 if response.status_code != _OK:
                     raise _refusal(url, response.status_code)
                 return self._read(response, deadline)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:  # a host that IDNA refuses
             raise InvalidPicture(f"{url:.200} is not a URL that can be fetched: {error}") from error
         except httpx.HTTPError as error:
             raise PictureUnavailable(f"{url:.200} could not be fetched: {error or type(error).__name__}") from error
 
     def _read(self, response: httpx.Response, deadline: float) -> bytes:
         body = bytearray()
-        for piece in response.iter_bytes():
+        for piece in response.iter_raw():  # as it came: unpacked, a small answer could be any size
             body += piece
             if len(body) > self._settings.limits.max_bytes:
                 raise InvalidPicture(f"the picture has more than {self._settings.limits.max_bytes:,} bytes")
@@ -115,8 +116,10 @@ class PictureFetcher:
             if path.stat().st_size > self._settings.limits.max_bytes:
                 raise InvalidPicture(f"the picture has more than {self._settings.limits.max_bytes:,} bytes")
             return path.read_bytes()
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise PictureUnavailable(f"{reference:.200} cannot be read: {error}") from error
+        except (ValueError, RuntimeError) as error:  # a NUL byte, a loop of links
+            raise InvalidPicture(f"{reference:.200} is no path: {error}") from error
 
 
 def _refusal(url: str, status: int) -> InvalidPicture | PictureUnavailable:

@@ -1,4 +1,4 @@
-"""Prices as a shop writes them, in English, as the page's language is: what `Intl.NumberFormat("en")` would write."""
+"""Prices as a shop writes them, in English, as the page's language is: what format.js writes with `Intl.NumberFormat`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Final
 _SYMBOLS: Final = {
     "AUD": "A$", "BRL": "R$", "CAD": "CA$", "CNY": "CN¥", "EUR": "€", "GBP": "£", "HKD": "HK$", "ILS": "₪",
     "INR": "₹", "JPY": "¥", "KRW": "₩", "MXN": "MX$", "NZD": "NZ$", "PHP": "₱", "TWD": "NT$", "USD": "$", "VND": "₫",
+    "XAF": "FCFA", "XCD": "EC$", "XOF": "F\N{NARROW NO-BREAK SPACE}CFA", "XPF": "CFPF",
 }  # fmt: skip
-_DIGITS: Final = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "BHD": 3, "KWD": 3, "TND": 3}
+_WHOLE: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split()
+_THOUSANDTHS: Final = "BHD IQD JOD KWD LYD OMR TND".split()
+_DIGITS: Final = dict.fromkeys(_WHOLE, 0) | dict.fromkeys(_THOUSANDTHS, 3)
 _NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 _CODE_CHARS: Final = 3
 _PLAIN_DIGITS: Final = 2
@@ -24,7 +27,8 @@ def price_text(price: float | None, currency: str | None) -> str:
     is_code = len(code) == _CODE_CHARS and code.isascii() and code.isalpha()
     amount = _amount(price, _DIGITS.get(code, _PLAIN_DIGITS))
     if is_code:
-        return f"{_SYMBOLS[code]}{amount}" if code in _SYMBOLS else f"{code}{_NO_BREAK_SPACE}{amount}"
+        sign = _SYMBOLS.get(code, code)
+        return f"{sign}{_NO_BREAK_SPACE if sign[-1].isalpha() else ''}{amount}"
     return f"{amount}{_NO_BREAK_SPACE}{currency}" if currency else amount
 
 

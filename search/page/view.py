@@ -36,7 +36,7 @@ class Card:
     picture: str
 
 
-BLANK_CARD: Final = Card("", "", "", "", "", "", "", sold_out=False, similar="", picture="")
+BLANK_CARD: Final = Card("", "", "", "", "", "", "", sold_out=False, similar="/", picture="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from prometheus_client import generate_latest
 
 from ingest.store import Store
 from tests.builders import SKU, bare, deleted, patched, product, records, upserted
-from tests.index import Index
 from tests.pipeline import ListLetters, ListSource, Parts, consumer_of
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from catalog.points import Stored
     from ingest.source import Record
     from ingest.store import PointWrite
+    from tests.index import Index
 
 
 class JournalStore(Store):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from catalog.errors import BrokerUnavailable
 from ingest.consumer import Stopped, patiently
 from tests.builders import bare, records, upserted
-from tests.index import Index
 from tests.pipeline import FlakyEngine, ListLetters, ListSource, Parts, consumer_of
+
+if TYPE_CHECKING:
+    from tests.index import Index
 
 
 def test_an_outage_of_the_engine_is_waited_out(index: Index, flaky_engine: FlakyEngine, parts: Parts) -> None:

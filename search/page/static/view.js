@@ -114,7 +114,7 @@ export function drawNotice(problem) {
   if (!problem) return;
   notice.querySelector("h3").textContent = problem.passing ? "One moment, please" : "That did not work";
   notice.querySelector("p").textContent =
-    problem.passing ? `This page tries again by itself. The reason given: ${problem.message}` : problem.message;
+    problem.passing ? `This page tries again by itself. The reason given: ${problem.message.replace(/\.$/, "")}.` : problem.message;
   const culprits = problem.errors.filter(({ message }) => !problem.message.includes(message));
   notice.querySelector("ul").replaceChildren(...culprits.map(({ field, message }) => listItem(`${field}: ${message}`)));
   notice.querySelector(".go").hidden = problem.passing || problem.ours;

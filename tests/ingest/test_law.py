@@ -1,0 +1,185 @@
+"""The law of the whole pipeline: wherever it dies and from wherever it reads again, the index is the merge of all.
+
+The real log, the real loop and the real engine, with fake encoders. A crash drops everything that is not on the disk.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from catalog.collection import Declaration, ensure, resolve
+from catalog.embedded import EmbeddedClient
+from encoders.fakes import fake_encoders
+from ingest.decode import decode
+from ingest.eventlog import COMMIT_FILE, EventLog, EventLogSource
+from ingest.eventlog_dead_letters import EventLogDeadLetters, read_dead_letters
+from ingest.message import Message
+from tests.builders import as_bytes, bare, deleted, patched, record, upserted
+from tests.index import MEMORY
+from tests.mortal import STEPS, Crash, Fate, MortalLetters, MortalSource, MortalStore
+from tests.pipeline import consumer_of, new_encoding
+from tests.states import fold
+
+if TYPE_CHECKING:
+    from ingest.consumer import Consumer
+    from ingest.source import Record, Source
+    from ingest.store import Store
+
+IDS = st.sampled_from(["a", "b", "c"])
+VERSIONS = st.integers(0, 5)
+FIELDS = {
+    "title": st.sampled_from(["Boot", "Shoe", ""]),
+    "price": st.sampled_from([1, 2.5, None]),
+    "stock": st.sampled_from([0, 3, None]),
+    "images": st.sampled_from([["nowhere.jpg"], [], None]),
+    "attributes": st.sampled_from([{"colour": "red"}, {"colour": None, "size": ["38"]}, None]),
+}
+UPSERTS = st.builds(
+    lambda product_id, version, fields: upserted(bare(product_id) | fields, version=version),
+    IDS,
+    VERSIONS,
+    st.fixed_dictionaries({}, optional=FIELDS),
+)
+PATCHES = st.builds(
+    lambda product_id, version, changes: patched(product_id, version=version) | {"changes": changes},
+    IDS,
+    VERSIONS,
+    st.fixed_dictionaries({}, optional=FIELDS),
+)
+DELETES = st.builds(lambda product_id, version: deleted(product_id, version=version), IDS, VERSIONS)
+GOOD = (UPSERTS | PATCHES | DELETES).map(as_bytes)
+POISON = st.sampled_from(
+    [
+        b"",
+        b"\xff\xfe",
+        b"[" * 300,
+        as_bytes(upserted(bare("a", price=-1))),
+        as_bytes({**deleted("a"), "version": None}),
+        as_bytes({"type": "product.renamed"}),
+    ]
+)
+MESSAGES = st.builds(
+    lambda key, value, headers: Message(key.encode(), value, headers),
+    IDS,
+    GOOD | POISON | st.none(),
+    st.sampled_from([(), (), (("version", b"3"),), (("version", b"x"),)]),
+)
+
+
+@dataclass
+class Process:
+    """One life of the worker: all that dies with it."""
+
+    consumer: Consumer
+    source: Source
+    store: Store
+    things: ExitStack = field(default_factory=ExitStack)
+
+
+class Pipeline(RuleBasedStateMachine):
+    """Events come, the worker turns, dies and starts again."""
+
+    @initialize()
+    def start(self) -> None:
+        """Begin with an empty log and an empty index."""
+        self.everything = ExitStack()
+        memory = MEMORY if MEMORY.is_dir() else None
+        self.folder = Path(self.everything.enter_context(TemporaryDirectory(prefix="vitrine-", dir=memory)))
+        self.log = EventLog(self.folder)
+        self.everything.callback(self.log.close)
+        self.sent: list[Message] = []
+        self.fate = Fate()
+        self.process = self.begin()
+
+    def begin(self) -> Process:
+        """Start a worker on whatever is on the disk."""
+        things = ExitStack()
+        engine = EmbeddedClient(self.folder / "index")
+        things.callback(engine.close)
+        declaration = Declaration("products", fake_encoders().specs)
+        collection = resolve(engine, "products") or ensure(engine, declaration)
+        source = MortalSource(EventLogSource(self.folder, batch_records=3), self.fate)
+        letters = MortalLetters(EventLogDeadLetters(self.folder), self.fate)
+        things.callback(source.close)
+        things.callback(letters.close)
+        store = MortalStore(engine, collection, self.fate)
+        parts = things.enter_context(new_encoding(self.folder))
+        return Process(consumer_of(parts, store, source, letters), source, store, things)
+
+    def reborn(self) -> None:
+        """Let the worker die and start another."""
+        self.process.things.close()
+        self.process = self.begin()
+
+    @rule(messages=st.lists(MESSAGES, min_size=1, max_size=5))
+    def append(self, messages: list[Message]) -> None:
+        """Somebody sends events."""
+        self.log.write(messages)
+        self.sent.extend(messages)
+
+    @precondition(lambda self: self.process.source.lag())
+    @rule()
+    def turn(self) -> None:
+        """The worker does a batch."""
+        self.process.consumer.turn()
+
+    @precondition(lambda self: self.process.source.lag())
+    @rule(step=st.sampled_from(STEPS))
+    def crash(self, step: str) -> None:
+        """The worker dies at a step of a batch, if it comes to that step, and starts again."""
+        self.fate.step = step
+        try:
+            self.process.consumer.turn()
+        except Crash:
+            self.reborn()
+        self.fate.step = None
+
+    @rule()
+    def replay(self) -> None:
+        """Somebody has the worker read everything from the start."""
+        (self.folder / COMMIT_FILE).unlink(missing_ok=True)
+        self.reborn()
+
+    @rule()
+    def lose_the_dead_letters_for_a_while(self) -> None:
+        """Their log is away for one attempt."""
+        self.fate.outages = 1
+
+    def teardown(self) -> None:
+        """Work off the log: the index is the merge of all events, and what was poisoned is among the dead letters."""
+        with self.everything:
+            while self.process.source.lag():
+                self.process.consumer.turn()
+            records = [
+                replace(record(one.value, key=one.key, offset=offset, headers=one.headers), timestamp_ms=0)
+                for offset, one in enumerate(self.sent)
+            ]
+            self.compare(records)
+            self.process.things.close()
+
+    def compare(self, records: list[Record]) -> None:
+        """Assert that the index and the dead letters are what the log says."""
+        batch = decode(records)
+        for product_id, stored in self.process.store.read(["a", "b", "c"]).items():
+            expected = fold([event for event in batch.events if event.product_id == product_id])
+            assert stored.state.product() == expected.product()
+            assert stored.state.registers == expected.registers
+            assert (stored.state.upserted, stored.state.deleted) == (expected.upserted, expected.deleted)
+            assert stored.state.version == expected.version
+        letters = [dict(letter.headers) for letter in read_dead_letters(self.folder)]
+        found = {(letter["vitrine-offset"], letter["vitrine-reason"]) for letter in letters}
+        assert found == {(b"%d" % one.record.offset, one.reason.encode()) for one in batch.rejects}
+
+
+TestPipeline = Pipeline.TestCase
+TestPipeline.settings = settings(
+    max_examples=30, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
