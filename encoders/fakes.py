@@ -5,6 +5,7 @@ They keep the contract of the real ones (see tests/contracts): float32, unit len
 
 from __future__ import annotations
 
+import threading
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from encoders.sparse import Bm25Encoder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from encoders.interface import FloatArray, Picture
+    from encoders.interface import FloatArray, Picture, TextEncoder
 
 SIZE: Final = 64
 _COLOURS: Final = {
@@ -43,7 +44,7 @@ class HashingTextEncoder:
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text."""
         self.encoded += len(texts)
-        return np.stack([_unit(self._sum(text.lower().split())) for text in texts])
+        return _stacked([_unit(self._sum(text.lower().split())) for text in texts], self._size)
 
     def encode_documents(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text."""
@@ -54,6 +55,23 @@ class HashingTextEncoder:
         for word in words:
             total += _direction(word, self._size)
         return total
+
+
+class HeldTextEncoder(HashingTextEncoder):
+    """Makes whoever comes while `gate` is cleared wait until it is set: an encoder as slow as a test wants it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.waiting = threading.Event()
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Return one vector per text, once the gate is open; `waiting` is set as soon as somebody waits."""
+        if not self.gate.is_set():
+            self.waiting.set()
+            self.gate.wait()
+        return super().encode_queries(texts)
 
 
 class ColourPictureEncoder:
@@ -77,7 +95,7 @@ class ColourPictureEncoder:
     def encode_pictures(self, pictures: Sequence[Picture]) -> FloatArray:
         """Return one vector per picture."""
         self.encoded += len(pictures)
-        return np.stack([_colour(picture.reshape(-1, 3).mean(axis=0), self._size) for picture in pictures])
+        return _stacked([_colour(picture.reshape(-1, 3).mean(axis=0), self._size) for picture in pictures], self._size)
 
 
 class _ColourNames:
@@ -92,18 +110,26 @@ class _ColourNames:
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text: the mean of the colours it names."""
         named = [[rgb for name, rgb in _COLOURS.items() if name in text.lower()] for text in texts]
-        return np.stack([_colour(np.mean(found or [(128, 128, 128)], axis=0), self._size) for found in named])
+        vectors = [_colour(np.mean(found or [(128, 128, 128)], axis=0), self._size) for found in named]
+        return _stacked(vectors, self._size)
 
     def encode_documents(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text."""
         return self.encode_queries(texts)
 
 
-def fake_encoders() -> Encoders:
+def fake_encoders(*, text: TextEncoder | None = None) -> Encoders:
     """Return a full set of encoders that costs nothing to load."""
     return Encoders(
-        text=HashingTextEncoder(), picture=ColourPictureEncoder(), lexical=Bm25Encoder(), unrelated=LEXICAL_SCALE
+        text=text or HashingTextEncoder(),
+        picture=ColourPictureEncoder(),
+        lexical=Bm25Encoder(),
+        unrelated=LEXICAL_SCALE,
     )
+
+
+def _stacked(vectors: Sequence[FloatArray], size: int) -> FloatArray:
+    return np.stack(vectors) if vectors else np.zeros((0, size), dtype=np.float32)
 
 
 def _direction(word: str, size: int) -> FloatArray:

@@ -37,7 +37,8 @@ class MemoisedTextEncoder:
             self._remembered.move_to_end(text)
         while len(self._remembered) > self._size:
             self._remembered.popitem(last=False)
-        return np.stack([found[text] for text in texts])
+        vectors = [found[text] for text in texts]
+        return np.stack(vectors) if vectors else np.zeros((0, self.description.size), dtype=np.float32)
 
     def encode_documents(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text."""

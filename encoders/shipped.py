@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from encoders.interface import FloatArray, Picture, TextEncoder
 
 UNRELATED: Final[Mapping[tuple[str, str], Unrelated]] = {
-    (TEXT_QUERY, TEXT): Unrelated(mean=0.35, deviation=0.12),
-    (PRODUCT_QUERY, TEXT): Unrelated(mean=0.35, deviation=0.12),
-    (TEXT_QUERY, IMAGE): Unrelated(mean=0.0, deviation=0.1),
-    (PICTURE_QUERY, IMAGE): Unrelated(mean=0.0, deviation=0.1),
-    (PRODUCT_QUERY, IMAGE): Unrelated(mean=0.0, deviation=0.1),
+    (TEXT_QUERY, TEXT): Unrelated(mean=0.34, deviation=0.12),
+    (PRODUCT_QUERY, TEXT): Unrelated(mean=0.34, deviation=0.12),
+    (TEXT_QUERY, IMAGE): Unrelated(mean=0.65, deviation=0.08),
+    (PICTURE_QUERY, IMAGE): Unrelated(mean=0.70, deviation=0.08),
+    (PRODUCT_QUERY, IMAGE): Unrelated(mean=0.70, deviation=0.08),
     **LEXICAL_SCALE,
 }
 """What unrelated pairs score, measured with `python -m encoders.training.evaluate` on the demo catalogue."""

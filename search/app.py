@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -83,7 +83,7 @@ def create_app(parts: SearchParts) -> FastAPI:
 def _add_search(app: FastAPI, parts: SearchParts, door: Door) -> None:
     documented = errors.responses(400, 413, 422, 429, 503) | {200: {"model": SearchAnswer}}
 
-    @app.post("/v1/search", responses=documented, openapi_extra=_search_body(), tags=["search"])
+    @app.post("/v1/search", responses=documented | errors.responses(415), openapi_extra=_search_body(), tags=["search"])
     async def search(request: Request, scope: CallerScope) -> Response:
         """Search by text, pictures, products and any weighted mix of them, within filters."""
         door.check()

@@ -59,9 +59,7 @@ async def read_upload(request: Request, limits: ApiLimits) -> Upload:
     if kind == FORM:
         if options.get(b"charset", b"utf-8").lower() not in {b"utf-8", b"utf8"}:
             raise InvalidInput("forms are read as UTF-8; leave the charset out", field="content-type")
-        async with request.form(
-            max_files=MAX_PARTS, max_fields=MAX_PARTS, max_part_size=limits.max_body_bytes
-        ) as form:
+        async with request.form(max_files=MAX_PARTS, max_fields=MAX_PARTS, max_part_size=limits.max_body_bytes) as form:
             return await _from_form(form)
     if kind != JSON and not kind.endswith("+json"):
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body is {JSON} or {FORM}")

@@ -45,10 +45,11 @@ class _Parts:
     kinds: list[str] = field(default_factory=list)
 
     def add(self, vector: FloatArray, weight: float, kind: str) -> None:
-        """Add a vector of unit length."""
-        self.vectors.append(vector)
-        self.weights.append(weight)
-        self.kinds.append(kind)
+        """Add a vector of unit length; one without weight says nothing."""
+        if weight:
+            self.vectors.append(vector)
+            self.weights.append(weight)
+            self.kinds.append(kind)
 
 
 class QueryEncoder:
@@ -85,18 +86,20 @@ class QueryEncoder:
     def _encode(
         self, terms: Sequence[Term], parts: Sequence[bytes], products: ProductVectors, arms: Mapping[str, float]
     ) -> dict[str, ArmQuery]:
+        largest = max(abs(term.weight) for term in terms)  # only what weights are to each other counts
         pictures = [
-            (self._picture(term, parts, f"terms.{number}"), term.weight)
+            (self._picture(term, parts, f"terms.{number}"), term.weight / largest)
             for number, term in enumerate(terms)
             if term.image is not None
         ]
-        texts = [(term.text, term.weight) for term in terms if term.text is not None]
+        texts = [(term.text, term.weight / largest) for term in terms if term.text is not None]
+        likes = [(term.product, term.weight / largest) for term in terms if term.product is not None]
         wanted = {name for name, weight in arms.items() if weight > 0}
         queries: dict[str, ArmQuery] = {}
         for arm in (TEXT, IMAGE):
             if arm in wanted:
                 parts_of_arm = self._parts(arm, texts, pictures if arm == IMAGE else [])
-                _add_products(parts_of_arm, arm, terms, products)
+                _add_products(parts_of_arm, arm, likes, products)
                 if parts_of_arm.vectors:
                     queries[arm] = self._combined(arm, parts_of_arm)
         if LEXICAL in wanted and (words := self._words(texts)):
@@ -157,11 +160,11 @@ def check_weights(terms: Sequence[Term]) -> None:
         raise InvalidInput("at least one term needs a weight above 0", field="terms")
 
 
-def _add_products(parts: _Parts, arm: str, terms: Sequence[Term], products: ProductVectors) -> None:
-    for term in terms:
-        vector = products.get(term.product, {}).get(arm) if term.product is not None else None
+def _add_products(parts: _Parts, arm: str, likes: Sequence[tuple[str, float]], products: ProductVectors) -> None:
+    for product_id, weight in likes:
+        vector = products.get(product_id, {}).get(arm)
         if vector is not None:
-            parts.add(vector, term.weight, PRODUCT_QUERY)
+            parts.add(vector, weight, PRODUCT_QUERY)
 
 
 def _base64(text: str) -> bytes:

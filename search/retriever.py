@@ -15,6 +15,7 @@ import numpy as np
 from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
+from catalog.embedded import scores_of
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
 from catalog.points import BROWSE, DERIVED, OCCURRED_AT, PRODUCT, Stored, decode, point_id
@@ -62,13 +63,7 @@ class Retriever:
         with self._errors_named():
             answers = await self._engine.query_batch_points(collection_name=self._collection, requests=requests)
         return {
-            arm: ArmHits(
-                ids=[str(point.id) for point in answer.points],
-                scores=np.fromiter((point.score for point in answer.points), np.float32, len(answer.points)),
-                scale=part.scale,
-                complete=len(answer.points) < self.depth,
-            )
-            for (arm, part), answer in zip(query.items(), answers, strict=True)
+            arm: self._arm_hits(answer.points, part) for (arm, part), answer in zip(query.items(), answers, strict=True)
         }
 
     async def browse(self, wanted: Filter, scope: Scope) -> Browsed:
@@ -129,6 +124,11 @@ class Retriever:
                 with_payload=[OCCURRED_AT],
             )
         return next((record.payload[DERIVED]["occurred_at"] for record in records if record.payload), None)
+
+    def _arm_hits(self, points: Sequence[models.ScoredPoint], part: ArmQuery) -> ArmHits:
+        found = scores_of(points)
+        scores = np.array(found.scores, dtype=np.float32)
+        return ArmHits(found.ids, scores, part.scale, complete=len(found.ids) < self.depth)
 
     async def _of_points(
         self,

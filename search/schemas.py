@@ -99,15 +99,19 @@ VALUE, VALUES, RANGE = FORMS = ("<value>", "<values>", "<range>")
 
 
 def _scalar(value: object) -> object:
-    if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    raise ValueError("takes text, a finite number, true or false; a list of these; or a range of gt, gte, lt, lte")
+    if not _is_scalar(value):
+        raise ValueError("takes text, a finite number, true or false; a list of these; or a range of gt, gte, lt, lte")
+    return value
 
 
 def _bound(value: object) -> object:
-    if isinstance(value, bool) or _scalar(value) is None:
+    if isinstance(value, bool) or not _is_scalar(value):
         raise ValueError("takes a finite number, or a time in ISO 8601 such as 2026-05-01T10:00:00Z")
     return value
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _form(value: object) -> str:

@@ -11,7 +11,7 @@ from catalog.errors import InvalidInput
 from catalog.vectors import ARMS
 from search.filters import Filter, Products, build_filter
 from search.query import check_weights
-from search.ranking import Candidate, Candidates, Ranking, rank
+from search.ranking import Candidates, Ranking, rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,12 +117,12 @@ class SearchService:
             arms = await self._retriever.retrieve(query, wanted & themselves, scope)
         with stages.timed("rank"):
             candidates = rank(arms, Ranking(weights, request.fusion))
-        return candidates, len(candidates.ordered)
+        return candidates, len(candidates)
 
     async def _browse(self, wanted: Filter, scope: Scope, stages: Stages) -> tuple[Candidates, int]:
         with stages.timed("retrieve"):
             browsed = await self._retriever.browse(wanted, scope)
-        return Candidates([Candidate(point_id, None) for point_id in browsed.point_ids]), browsed.total
+        return Candidates(browsed.point_ids), browsed.total
 
     async def _vectors_of(self, terms: Sequence[Term], scope: Scope) -> dict[str, dict[str, FloatArray]]:
         named = {term.product: f"terms.{number}.product" for number, term in enumerate(terms) if term.product}
@@ -138,7 +138,7 @@ class SearchService:
         self, candidates: Candidates, total: int, request: SearchRequest, scope: Scope, stages: Stages
     ) -> dict[str, Any]:
         start = (request.page - 1) * request.limit
-        shown = candidates.ordered[start : start + request.limit]
+        shown = candidates.part(start, request.limit)
         with stages.timed("retrieve"):
             products = await self._retriever.fetch([hit.point_id for hit in shown], request.fields, scope)
             watermark = await self._watermark(scope)

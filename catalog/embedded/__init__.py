@@ -6,7 +6,8 @@ The rest of the house speaks qdrant-client's models and calls and never learns w
 
 from __future__ import annotations
 
+from catalog.embedded.answers import Scores, scores_of
 from catalog.embedded.asynchronous import AsyncEmbeddedClient
 from catalog.embedded.client import EmbeddedClient
 
-__all__ = ["AsyncEmbeddedClient", "EmbeddedClient"]
+__all__ = ["AsyncEmbeddedClient", "EmbeddedClient", "Scores", "scores_of"]

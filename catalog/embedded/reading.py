@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import qdrant_edge as edge
 from qdrant_client.http import models
 
-from catalog.embedded.answers import bare_hits, collection_info, facet_hits, full_hits, point_id, records
+from catalog.embedded.answers import BareHits, collection_info, facet_hits, full_hits, point_id, records
 from catalog.embedded.filters import optional_edge_filter
 from catalog.embedded.queries import checked_limit, edge_order_by, edge_query, payload_selector
 from catalog.embedded.refusals import as_refusals
@@ -168,7 +168,8 @@ class Reading:
 
 def _response(request: models.QueryRequest, found: Sequence[edge.ScoredPoint]) -> models.QueryResponse:
     bare = not request.with_payload and not request.with_vector and not isinstance(request.query, models.OrderByQuery)
-    return models.QueryResponse.model_construct(points=bare_hits(found) if bare else full_hits(found))
+    points = cast("list[models.ScoredPoint]", BareHits(found)) if bare else full_hits(found)
+    return models.QueryResponse.model_construct(points=points)
 
 
 def _aliases(pairs: Iterable[tuple[str, str]]) -> models.CollectionsAliasesResponse:

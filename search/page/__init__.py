@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from search.page.notices import Notice
     from search.service import SearchService
 
-HEADERS: Final[Mapping[str, str]] = MappingProxyType({
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: https: http:; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Cache-Control": "no-cache",
-})
+HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Content-Security-Policy": (
+            "default-src 'self'; img-src 'self' data: https: http:; object-src 'none'; base-uri 'none'; "
+            "form-action 'self'; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Cache-Control": "no-cache",
+    }
+)
 """What goes out with every page: what a hostile title could slip past the escaping runs nowhere, and frames nothing."""
 
 

@@ -68,9 +68,7 @@ class Address:
 
     def without(self, *names: str, value: str | None = None) -> Address:
         """Return the first page without these parameters, or without one of their values."""
-        kept = (
-            pair for pair in self.parameters if pair[0] not in names or (value is not None and pair[1] != value)
-        )
+        kept = (pair for pair in self.parameters if pair[0] not in names or (value is not None and pair[1] != value))
         return Address(tuple(pair for pair in kept if pair[0] != "page"))
 
     def like(self, product_id: str) -> Address:

@@ -1,4 +1,4 @@
-"""Prices as a shop writes them, in English, as the page's language is: what format.js writes with `Intl.NumberFormat`."""
+"""Prices as a shop writes them, in English as the page is: what format.js writes with `Intl.NumberFormat`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ _SYMBOLS: Final = {
     "INR": "₹", "JPY": "¥", "KRW": "₩", "MXN": "MX$", "NZD": "NZ$", "PHP": "₱", "TWD": "NT$", "USD": "$", "VND": "₫",
     "XAF": "FCFA", "XCD": "EC$", "XOF": "F\N{NARROW NO-BREAK SPACE}CFA", "XPF": "CFPF",
 }  # fmt: skip
-_WHOLE: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split()
-_THOUSANDTHS: Final = "BHD IQD JOD KWD LYD OMR TND".split()
-_DIGITS: Final = dict.fromkeys(_WHOLE, 0) | dict.fromkeys(_THOUSANDTHS, 3)
+_DIGITS: Final = {
+    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0, "UGX": 0,
+    "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+    "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
+}  # fmt: skip
 _NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 _CODE_CHARS: Final = 3
 _PLAIN_DIGITS: Final = 2

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 from catalog.product import CATEGORY_SEPARATOR
-from search.page.address import Address
 from search.page.money import price_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from search.page.address import Address
     from search.page.notices import Notice
     from search.service import Answer
 
