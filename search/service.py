@@ -64,6 +64,21 @@ class Answer:
     stages: Stages
 
 
+@dataclass(slots=True)
+class _Query:
+    """One search on its way: what was asked, by whom, and how long it took so far."""
+
+    request: SearchRequest
+    wanted: Filter
+    scope: Scope
+    uploads: Sequence[bytes]
+    stages: Stages = field(default_factory=Stages)
+    terms: Sequence[Term] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.terms = self.request.all_terms()
+
+
 class SearchService:
     """Answers searches over one index, within the scope of each caller."""
 
@@ -82,46 +97,34 @@ class SearchService:
         Raises `InvalidInput` that names the field, `EngineUnavailable`, `CollectionMismatch`.
         """
         self._check_depth(request)
-        stages = Stages()
         wanted = build_filter(request.filter, request.exclude, self._index.numbers)
-        terms = request.all_terms()
-        if terms:
-            candidates, total = await self._find(request, terms, wanted, scope, uploads, stages)
-        else:
-            candidates, total = await self._browse(wanted, scope, stages)
-        body = await self._present(candidates, total, request, scope, stages)
-        self._metrics.searched(stages.seconds)
-        return Answer(body, stages)
+        query = _Query(request, wanted, scope, uploads)
+        candidates, total = await (self._find(query) if query.terms else self._browse(query))
+        body = await self._present(candidates, total, query)
+        self._metrics.searched(query.stages.seconds)
+        return Answer(body, query.stages)
 
     async def product(self, product_id: str, scope: Scope) -> Stored | None:
         """Return one product, None where the scope has none of that id."""
         return await self._retriever.product(product_id, scope)
 
-    async def _find(  # noqa: PLR0913, PLR0917 - one query's whole context, passed on once
-        self,
-        request: SearchRequest,
-        terms: Sequence[Term],
-        wanted: Filter,
-        scope: Scope,
-        uploads: Sequence[bytes],
-        stages: Stages,
-    ) -> tuple[Candidates, int]:
-        weights = {arm: getattr(request.arms, arm) for arm in ARMS}
-        check_weights(terms)
-        with stages.timed("retrieve"):
-            products = await self._vectors_of(terms, scope)
-        with stages.timed("encode"):
-            query = await self._encoder.encode(terms, uploads, products, weights)
+    async def _find(self, query: _Query) -> tuple[Candidates, int]:
+        weights = {arm: getattr(query.request.arms, arm) for arm in ARMS}
+        check_weights(query.terms)
+        with query.stages.timed("retrieve"):
+            products = await self._vectors_of(query.terms, query.scope)
+        with query.stages.timed("encode"):
+            encoded = await self._encoder.encode(query.terms, query.uploads, products, weights)
         themselves = Filter(must_not=(Products(tuple(products)),)) if products else Filter()
-        with stages.timed("retrieve"):
-            arms = await self._retriever.retrieve(query, wanted & themselves, scope)
-        with stages.timed("rank"):
-            candidates = rank(arms, Ranking(weights, request.fusion))
+        with query.stages.timed("retrieve"):
+            arms = await self._retriever.retrieve(encoded, query.wanted & themselves, query.scope)
+        with query.stages.timed("rank"):
+            candidates = rank(arms, Ranking(weights, query.request.fusion))
         return candidates, len(candidates)
 
-    async def _browse(self, wanted: Filter, scope: Scope, stages: Stages) -> tuple[Candidates, int]:
-        with stages.timed("retrieve"):
-            browsed = await self._retriever.browse(wanted, scope)
+    async def _browse(self, query: _Query) -> tuple[Candidates, int]:
+        with query.stages.timed("retrieve"):
+            browsed = await self._retriever.browse(query.wanted, query.scope)
         return Candidates(browsed.point_ids), browsed.total
 
     async def _vectors_of(self, terms: Sequence[Term], scope: Scope) -> dict[str, dict[str, FloatArray]]:
@@ -134,14 +137,12 @@ class SearchService:
                 raise InvalidInput(f"there is no product {product_id!r}", field=where)
         return vectors
 
-    async def _present(
-        self, candidates: Candidates, total: int, request: SearchRequest, scope: Scope, stages: Stages
-    ) -> dict[str, Any]:
-        start = (request.page - 1) * request.limit
-        shown = candidates.part(start, request.limit)
-        with stages.timed("retrieve"):
-            products = await self._retriever.fetch([hit.point_id for hit in shown], request.fields, scope)
-            watermark = await self._watermark(scope)
+    async def _present(self, candidates: Candidates, total: int, query: _Query) -> dict[str, Any]:
+        request = query.request
+        shown = candidates.part((request.page - 1) * request.limit, request.limit)
+        with query.stages.timed("retrieve"):
+            products = await self._retriever.fetch([hit.point_id for hit in shown], request.fields, query.scope)
+            watermark = await self._watermark(query.scope)
         hits = [
             {"product": products[hit.point_id], "score": None if hit.score is None else round(hit.score, 6)}
             for hit in shown
