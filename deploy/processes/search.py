@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -13,8 +14,11 @@ from deploy.processes.parts import open_engine, picture_fetcher, search_app
 from encoders.registry import load_encoders
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fastapi import FastAPI
 
+    from catalog.engine import Engine
     from deploy.settings import Settings
 
 _SHUTDOWN_SECONDS = 10
@@ -24,11 +28,18 @@ def run(settings: Settings) -> None:
     """Serve the API until told to stop."""
     engine = open_engine(settings)
     try:
-        with picture_fetcher(settings) as fetcher:
-            encoders = load_encoders(settings.encoders.settings())
-            serve(server(search_app(settings, engine, encoders, fetcher), settings))
+        with wired(settings, engine) as http:
+            serve(http)
     finally:
         engine.close()
+
+
+@contextmanager
+def wired(settings: Settings, engine: Engine) -> Iterator[uvicorn.Server]:
+    """Give the HTTP server of the API over an engine."""
+    with picture_fetcher(settings) as fetcher:
+        encoders = load_encoders(settings.encoders.settings())
+        yield server(search_app(settings, engine, encoders, fetcher), settings)
 
 
 def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
