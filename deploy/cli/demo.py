@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from catalog.errors import Misconfigured
+from deploy.cli.address import check_address
 from deploy.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -51,13 +52,12 @@ def demo(
     """
     console = Console(stderr=True)
     settings = _settings(load_settings(), data, kafka, topic, host, port)
+    if not insecure:
+        check_address(settings.api.host)
     with console.status("Loading the encoders …"):
         from deploy.processes import embedded  # noqa: PLC0415 - models are loaded only when used
-        from deploy.processes.search import check_address  # noqa: PLC0415
         from encoders.registry import load_encoders  # noqa: PLC0415
 
-        if not insecure:
-            check_address(settings.api.host)
         encoders = load_encoders(settings.encoders.settings())
     feed = _feed(settings, data, catalogue, console)
     embedded.run(settings, encoders, feed, _Welcome(console, feed, open_page))

@@ -20,9 +20,11 @@ def group() -> None:
 @app.command()
 def run() -> None:
     """Read the Kafka topic, encode what changed, write it to Qdrant; runs until stopped."""
+    settings = load_settings()
+    settings.kafka.connection()  # refuses at once what could not work
     from deploy.processes import ingest as process  # noqa: PLC0415 - models are loaded only when used
 
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    process.run(load_settings(), stopping)
+    process.run(settings, stopping)

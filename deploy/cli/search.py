@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.cli.address import check_address
 from deploy.settings import load_settings
 
 app = typer.Typer(help="Answer queries.", no_args_is_help=True)
@@ -21,9 +22,9 @@ def group() -> None:
 @app.command()
 def serve(insecure: Insecure = False) -> None:
     """Serve the search API and its page (VITRINE_API__HOST, VITRINE_API__PORT)."""
-    from deploy.processes import search as process  # noqa: PLC0415 - models and servers are loaded only when used
-
     settings = load_settings()
     if not insecure:
-        process.check_address(settings.api.host)
+        check_address(settings.api.host)
+    from deploy.processes import search as process  # noqa: PLC0415 - models and servers are loaded only when used
+
     process.run(settings)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from catalog.errors import Misconfigured
 from deploy.processes.parts import open_engine, picture_fetcher, search_app
 from encoders.registry import load_encoders
 
@@ -61,16 +59,3 @@ def serve(http: uvicorn.Server) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     http.run()
-
-
-def check_address(host: str) -> None:
-    """Raise `Misconfigured` unless the address is loopback: without keys nobody else may ask."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise Misconfigured(
-            f"there are no API keys, so listening on {host} would let anybody in: listen on 127.0.0.1 "
-            "(VITRINE_API__HOST), put a proxy in front, or say --insecure if the network is trusted"
-        )

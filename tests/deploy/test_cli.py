@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from catalog.errors import CollectionMismatch, EngineUnavailable
+from catalog.errors import CollectionMismatch, EngineUnavailable, Misconfigured
 from deploy.cli.main import app
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def test_every_group_explains_itself(tmp_path: Path, group: list[str]) -> None:
         (["ingest", "run"], {}, "VITRINE_KAFKA__BOOTSTRAP_SERVERS"),
         (["demo", "--topic", "t"], {}, "--kafka"),
         (["encoders", "lexical-length", "nowhere.jsonl"], {}, "nowhere.jsonl"),
-        (["encoders", "describe"], {"VITRINE_ENCODERS__TEXT": "no-such/model", "HF_HUB_OFFLINE": "1"}, "no-such/model"),
+        (["demo", "--host", "192.0.2.1"], {}, "--insecure"),
     ],
 )
 def test_wrong_use_exits_with_2_and_says_what_to_do(
@@ -66,6 +66,16 @@ def test_wrong_use_exits_with_2_and_says_what_to_do(
     assert result.returncode == 2
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_encoder_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is no encoder, folder or model of the hub says what would do."""
+    monkeypatch.setenv("VITRINE_ENCODERS__TEXT", "no-such/model")
+
+    result = CliRunner().invoke(app, ["encoders", "describe"])
+
+    assert isinstance(result.exception, Misconfigured)
+    assert "no-such/model" in str(result.exception)
 
 
 def test_the_collection_is_made_and_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
