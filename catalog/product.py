@@ -6,6 +6,7 @@ and left behind. One wrong field refuses the whole description.
 
 from __future__ import annotations
 
+import math
 import sys
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeAlias
@@ -42,8 +43,10 @@ def _reject_bool(value: object) -> object:
     return value
 
 
-def _no_negative_zero(value: float) -> float:
-    return value + 0.0
+def _as_stored(value: float) -> float:
+    """Round to the 15 significant digits that engines give back exactly, and make zero positive: it sorts last else."""
+    rounded = float(f"{value:.15g}") + 0.0
+    return rounded if math.isfinite(rounded) else value
 
 
 def _attribute_value(value: object) -> object:
@@ -81,9 +84,7 @@ def _time(value: object) -> datetime | None:
 
 
 Text = Annotated[StrictStr | None, AfterValidator(_blank_is_absent)]
-Number = Annotated[
-    float, BeforeValidator(_reject_bool), Field(ge=0, allow_inf_nan=False), AfterValidator(_no_negative_zero)
-]
+Number = Annotated[float, BeforeValidator(_reject_bool), Field(ge=0, allow_inf_nan=False), AfterValidator(_as_stored)]
 Whole = Annotated[int, Field(strict=True, ge=INT64[0], le=INT64[1])]
 Time = Annotated[datetime, BeforeValidator(_time)]
 ProductId = Annotated[StrictStr, Field(min_length=1, max_length=MAX_ID_CHARS)]
@@ -91,7 +92,7 @@ Image = Annotated[StrictStr, AfterValidator(_image)]
 NonBlank = Annotated[StrictStr, Field(min_length=1, pattern=r"\S")]
 AttributeName = Annotated[StrictStr, Field(min_length=1, max_length=MAX_ID_CHARS)]
 AttributeNumber = Annotated[
-    float, BeforeValidator(_reject_bool), Field(allow_inf_nan=False), AfterValidator(_no_negative_zero)
+    float, BeforeValidator(_reject_bool), Field(allow_inf_nan=False), AfterValidator(_as_stored)
 ]
 AttributeValue = Annotated[
     StrictBool | Whole | AttributeNumber | StrictStr | list[StrictStr], BeforeValidator(_attribute_value)

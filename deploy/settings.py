@@ -116,9 +116,9 @@ class CatalogueSettings(_Group):
     @field_validator("numbers")
     @classmethod
     def _plain(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        odd = [name for name in value if '"' in name or not name]
+        odd = [name for name in value if not name or set(name) & {'"', "\\"}]
         if odd:
-            raise ValueError(f"attribute names without quotation marks, not {odd}")
+            raise ValueError(f"attribute names without quotation marks and backslashes, not {odd}")
         return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -101,6 +102,14 @@ def test_minus_zero_is_zero(field: str) -> None:
     """A negative zero would sort behind everything, so none is kept."""
     assert str(registers(**{field: -0.0})[field]) == "0.0"
     assert str(registers(attributes={field: -0.0})[f"attributes.{field}"]) == "0.0"
+
+
+def test_a_number_has_15_digits() -> None:
+    """So many the engines give back exactly; more would come back as another number now and then."""
+    assert registers(price=0.1 + 0.2) == {"price": 0.3}
+    assert registers(attributes={"x": 19.899999999999999}) == {"attributes.x": 19.9}
+    assert registers(price=sys.float_info.max) == {"price": sys.float_info.max}
+    assert registers(price=12345678901.2345) == {"price": 12345678901.2345}
 
 
 @pytest.mark.parametrize("value", [1.0, 0.5, "3", True, 2**63, -(2**63) - 1, []])
