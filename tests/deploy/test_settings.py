@@ -59,6 +59,7 @@ def test_dotenv_is_read(tmp_path: Path) -> None:
         ("VITRINE_INGEST__BATCH_RECORDS", "0"),
         ("VITRINE_CATALOGUE__NUMBERS", "[oops"),
         ("VITRINE_CATALOGUE__NUMBERS", 'a"b'),
+        ("VITRINE_CATALOGUE__NUMBERS", "a\\b"),
         ("VITRINE_API__PROT", "8000"),
     ],
 )
