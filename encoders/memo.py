@@ -28,13 +28,13 @@ class MemoisedTextEncoder:
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text, encoding only those not remembered."""
-        unknown = [text for text in dict.fromkeys(texts) if text not in self._remembered]
-        found = {text: self._remembered[text] for text in texts if text in self._remembered}
+        found = {text: vector for text in texts if (vector := self._remembered.get(text)) is not None}
+        unknown = [text for text in dict.fromkeys(texts) if text not in found]
         if unknown:
             found |= dict(zip(unknown, self._encoder.encode_queries(unknown), strict=True))
         for text, vector in found.items():
+            self._remembered.pop(text, None)  # so that it comes in again as the newest
             self._remembered[text] = vector
-            self._remembered.move_to_end(text)
         while len(self._remembered) > self._size:
             self._remembered.popitem(last=False)
         vectors = [found[text] for text in texts]

@@ -25,7 +25,7 @@ from encoders.pictures.decode import PictureLimits, decode
 from ingest.store import PointWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from catalog.product import Json
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _FETCHING_THREADS: Final = 8
-_PRODUCTS_AT_ONCE: Final = 32
-"""Products whose pictures are encoded together while those of as many more come: eight each, of 512 × 512 pixels, are
-400 MB."""
+_PICTURES_AT_ONCE: Final = 128
+_GROUPS_IN_MEMORY: Final = 2
+"""Pictures encoded together, and how many such groups there are at once: of 512 × 512 pixels each, 200 MB."""
 
 _log = structlog.get_logger(__name__)
 
@@ -110,13 +110,13 @@ class Encoding:
     def points(self, changes: Sequence[Change]) -> list[PointWrite]:
         """Return what to write for each change, with the vectors whose input changed."""
         drafts = [self._draft(change) for change in changes]
-        groups = [drafts[start : start + _PRODUCTS_AT_ONCE] for start in range(0, len(drafts), _PRODUCTS_AT_ONCE)]
-        asked = deque(self._ask_pictures(group) for group in groups[:1])  # they come while the texts are encoded
+        groups = list(_in_groups(drafts))
+        asked = deque(map(self._ask_pictures, groups[:_GROUPS_IN_MEMORY]))  # they come while the texts are encoded
         self._encode_texts([draft for draft in drafts if draft.changed(TEXT)])
-        for group, following in zip_longest(groups, groups[1:], fillvalue=()):
-            asked.append(self._ask_pictures(following))
+        for group, later in zip_longest(groups, groups[_GROUPS_IN_MEMORY:], fillvalue=()):
             self._take_pictures(asked.popleft())
             self._encode_pictures([draft for draft in group if draft.changed(IMAGE)])
+            asked.append(self._ask_pictures(later))
         for draft in drafts:
             if draft.changed(LEXICAL):
                 text = lexical_text(draft.product)
@@ -190,6 +190,21 @@ class Encoding:
                 draft.vectors[IMAGE] = mean / max(float(np.linalg.norm(mean)), 1e-12)
             else:
                 del draft.digests[IMAGE]
+
+
+def _in_groups(drafts: Sequence[_Draft]) -> Iterator[list[_Draft]]:
+    """Yield the drafts in order, as many at a time as `_PICTURES_AT_ONCE` allows."""
+    group: list[_Draft] = []
+    pictures = 0
+    for draft in drafts:
+        more = len(draft.product.get("images", []))
+        if group and pictures + more > _PICTURES_AT_ONCE:
+            yield group
+            group, pictures = [], 0
+        group.append(draft)
+        pictures += more
+    if group:
+        yield group
 
 
 def _each(encode: Callable[[Sequence[_T]], FloatArray], inputs: Sequence[_T]) -> list[FloatArray | None]:

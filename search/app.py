@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
+import pydantic_core
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -41,8 +42,11 @@ class SearchParts:
     limits: ApiLimits = field(default_factory=ApiLimits)
 
 
-def scope_of(_request: Request) -> Scope:
-    """Return what the caller may see; there are no keys yet, so everything that is visible."""
+async def scope_of(_request: Request) -> Scope:
+    """Return what the caller may see; there are no keys yet, so everything that is visible.
+
+    A coroutine although it awaits nothing: FastAPI sends plain functions to another thread and back.
+    """
     return EVERYTHING
 
 
@@ -172,7 +176,8 @@ def _add_page(app: FastAPI, parts: SearchParts, door: Door) -> None:
 
 
 def _answer(answer: Answer) -> Response:
-    return JSONResponse(answer.body, headers={"Server-Timing": answer.stages.header()})
+    headers = {"Server-Timing": answer.stages.header()}
+    return Response(pydantic_core.to_json(answer.body), media_type=JSON, headers=headers)
 
 
 def _search_body() -> dict[str, Any]:

@@ -67,6 +67,8 @@ async def read_upload(request: Request, limits: ApiLimits) -> Upload:
 
 
 async def _from_form(form: FormData) -> Upload:
+    if not form:
+        raise InvalidInput("the form has no parts; perhaps its last boundary is missing")
     unknown = sorted(set(form) - {"image", "request"})
     files = [part for part in form.getlist("image") if isinstance(part, UploadFile)]
     if unknown or len(files) < len(form.getlist("image")):

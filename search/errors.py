@@ -35,8 +35,6 @@ STATUS: Final[Mapping[type[VitrineError], HTTPStatus]] = {
 }
 """The status of each kind of error; a subclass has its parent's, anything else is a 500."""
 
-_LOCATIONS: Final = {"body", "query", "path"}
-
 
 def problem(
     status: HTTPStatus,
@@ -79,12 +77,15 @@ async def _ours(_request: Request, error: Exception) -> Response:
 
 async def _invalid_request(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | ValidationError)
-    found = (
-        error.errors(include_url=False, include_context=False, include_input=False)
-        if isinstance(error, ValidationError)
-        else error.errors()
-    )[:_MAX_ERRORS]
-    culprits = [_culprit(_path(one["loc"]), str(one["msg"]).removeprefix("Value error, ")) for one in found]
+    found: Sequence[Any]
+    if isinstance(error, ValidationError):
+        found, skipped = error.errors(include_url=False, include_context=False, include_input=False), 0
+    else:
+        found, skipped = error.errors(), 1  # FastAPI says first whether it stood in the query or in the path
+    culprits = [
+        _culprit(_path(one["loc"][skipped:]), str(one["msg"]).removeprefix("Value error, "))
+        for one in found[:_MAX_ERRORS]
+    ]
     named = "; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in culprits[:3])
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"the request cannot be used: {named}", culprits)
 
@@ -93,14 +94,16 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status, headers = HTTPStatus(error.status_code), error.headers
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers = {"Allow": ", ".join(_allowed(request))}
+        headers = {"Allow": ", ".join(_allowed(request, dict(headers or {}).get("Allow", "")))}
     return problem(status, str(error.detail), headers=headers)
 
 
-def _allowed(request: Request) -> list[str]:
+def _allowed(request: Request, of_first_route: str) -> list[str]:
     """Return the methods of all routes of a path: the router itself names only those of the first."""
-    matching = [route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE]
-    methods = set().union(*(getattr(route, "methods", None) or {"GET"} for route in matching))
+    methods = set(of_first_route.split(", "))
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] != Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
@@ -118,5 +121,4 @@ def _culprit(field: str, message: str) -> FieldProblem:
 
 
 def _path(location: Sequence[int | str]) -> str:
-    parts = list(location[1:] if location and location[0] in _LOCATIONS else location)
-    return ".".join(str(part) for part in parts if part not in FORMS)
+    return ".".join(str(part) for part in location if part not in FORMS)

@@ -58,11 +58,12 @@ class QueryEncoder:
     def __init__(self, encoders: Encoders, *, limits: PictureLimits | None = None) -> None:
         self._encoders = encoders
         self._limits = limits or PictureLimits()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="query-encoder")
+        self._thread = _one_thread()
 
     def close(self) -> None:
-        """End the thread; running encodes finish."""
-        self._thread.shutdown()
+        """End the thread; running encodes finish. Another use starts another thread, so an app may start again."""
+        ended, self._thread = self._thread, _one_thread()
+        ended.shutdown()
 
     async def encode(
         self, terms: Sequence[Term], parts: Sequence[bytes], products: ProductVectors, arms: Mapping[str, float]
@@ -122,7 +123,7 @@ class QueryEncoder:
         return parts
 
     def _combined(self, arm: str, parts: _Parts) -> ArmQuery:
-        weights = np.asarray(parts.weights, dtype=np.float32)
+        weights = np.asarray(parts.weights) / max(map(abs, parts.weights))  # however light this arm's terms are
         mixed = weights @ np.stack(parts.vectors)
         length = float(np.linalg.norm(mixed))
         if length < _NOTHING_LEFT:
@@ -152,6 +153,10 @@ class QueryEncoder:
             return decode(data, self._limits, crop=Crop(*term.crop) if term.crop else None)
         except InvalidPicture as error:
             raise InvalidInput(error.message, field=f"{where}.image") from error
+
+
+def _one_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="query-encoder")
 
 
 def check_weights(terms: Sequence[Term]) -> None:

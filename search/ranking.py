@@ -74,6 +74,7 @@ class Candidates:
 
 def rank(arms: Mapping[str, ArmHits], ranking: Ranking) -> Candidates:
     """Fuse the arms: the union of what they returned, by score, ties by id. No result set changes a score."""
+    arms = dict(sorted(arms.items()))  # always in one order: a sum of floats depends on it, and ties on the sum
     total = sum(ranking.weights[arm] for arm in arms)
     places: dict[str, int] = {}
     positions: list[list[int]] = []
@@ -83,8 +84,8 @@ def rank(arms: Mapping[str, ArmHits], ranking: Ranking) -> Candidates:
         share = np.float32(ranking.weights[arm] / total)
         parts.append(share * (_reciprocal_ranks(hits) if ranking.fusion == "rrf" else _normalised(hits)))
     scores = np.zeros(len(places))
-    for hits_at, part in zip(positions, parts, strict=True):
-        scores[hits_at] += part
+    for found_at, part in zip(positions, parts, strict=True):
+        scores[found_at] += part
     point_ids = list(places)
     order = _best_first(point_ids, scores)
     return Candidates(

@@ -5,9 +5,10 @@ The only file that knows httpx. A URL is read once, without redirects, within a 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
-import time
+import threading
 import urllib.parse
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 _HEADERS: Final = {"user-agent": "vitrine", "accept": "image/*", "accept-encoding": "identity"}
+_MAX_LABEL_CHARS: Final = 63
+_MAX_PORT: Final = 65_535
 _OK: Final = 200
 _FINAL: Final = range(300, 500)
 _RETRIED: Final = {408, 425, 429}
@@ -37,14 +40,21 @@ class FetchSettings:
 
 
 class PictureFetcher:
-    """Reads the bytes of pictures by reference; may be called from several threads at once."""
+    """Reads the bytes of pictures by reference; may be called from several threads at once.
+
+    Downloads run in an event loop of their own: only there does a deadline end whatever a download waits for, be it a
+    name, a connection, the next byte of a header. Time-outs of single reads would let a host go on for days.
+    """
 
     def __init__(self, settings: FetchSettings) -> None:
         self._settings = settings
         self._root = settings.root.resolve() if settings.root else None
-        self._client = httpx.Client(
+        self._client = httpx.AsyncClient(
             timeout=settings.timeout_seconds, follow_redirects=False, headers=_HEADERS, trust_env=False
         )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="downloads", daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> Self:
         return self
@@ -65,29 +75,37 @@ class PictureFetcher:
         return self._from_path(reference)
 
     def close(self) -> None:
-        """Close the connections that were kept open."""
-        self._client.close()
+        """Close the connections that were kept open; nothing is fetched any more."""
+        if not self._loop.is_closed():
+            asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     def _from_url(self, url: str) -> bytes:
-        deadline = time.monotonic() + self._settings.timeout_seconds
+        return asyncio.run_coroutine_threadsafe(self._download(url), self._loop).result()
+
+    async def _download(self, url: str) -> bytes:
+        timeout_seconds = self._settings.timeout_seconds
         try:
-            with self._client.stream("GET", url) as response:
+            _check_address(httpx.URL(url))
+            async with asyncio.timeout(timeout_seconds), self._client.stream("GET", url) as response:
                 if response.status_code != _OK:
                     raise _refusal(url, response.status_code)
-                return self._read(response, deadline)
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:  # a host that IDNA refuses
+                return await self._read(response)
+        except TimeoutError as error:
+            raise PictureUnavailable(f"{url:.200} took longer than {timeout_seconds:g} s to come") from error
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
             raise InvalidPicture(f"{url:.200} is not a URL that can be fetched: {error}") from error
         except httpx.HTTPError as error:
             raise PictureUnavailable(f"{url:.200} could not be fetched: {error or type(error).__name__}") from error
 
-    def _read(self, response: httpx.Response, deadline: float) -> bytes:
+    async def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()
-        for piece in response.iter_raw():  # as it came: unpacked, a small answer could be any size
+        async for piece in response.aiter_raw():  # as it came: unpacked, a small answer could be any size
             body += piece
             if len(body) > self._settings.limits.max_bytes:
                 raise InvalidPicture(f"the picture has more than {self._settings.limits.max_bytes:,} bytes")
-            if time.monotonic() > deadline:
-                raise PictureUnavailable(f"the picture took longer than {self._settings.timeout_seconds:g} s to come")
         return bytes(body)
 
     def _from_data_url(self, url: str) -> bytes:
@@ -120,6 +138,15 @@ class PictureFetcher:
             raise PictureUnavailable(f"{reference:.200} cannot be read: {error}") from error
         except (ValueError, RuntimeError) as error:  # a NUL byte, a loop of links
             raise InvalidPicture(f"{reference:.200} is no path: {error}") from error
+
+
+def _check_address(url: httpx.URL) -> None:
+    """Raise ValueError for a host or port that cannot be: what looks them up would fail, each in a way of its own."""
+    labels = url.raw_host.decode("ascii").removesuffix(".").split(".")
+    if not all(0 < len(label) <= _MAX_LABEL_CHARS for label in labels):
+        raise ValueError("a part of its host is empty or too long")
+    if url.port is not None and not 0 < url.port <= _MAX_PORT:
+        raise ValueError(f"there is no port {url.port}")
 
 
 def _refusal(url: str, status: int) -> InvalidPicture | PictureUnavailable:

@@ -13,7 +13,7 @@ from deploy.sample.catalogue import products
 from deploy.sample.write import write_pictures
 from deploy.settings import ApiSettings, Settings
 from tests.benchmarks import ingesting, querying
-from tests.benchmarks.goods import goods, queries, upserts
+from tests.benchmarks.goods import goods, picture_of, queries, upserts
 from tests.benchmarks.served import Api, Served, demo
 from tests.benchmarks.stocked import imitating, opened, real_vectors, tiny_pictures
 from tests.benchmarks.table import Row, Section
@@ -63,7 +63,7 @@ class Campaign:
         new, vectors = self._new_products()
         cheap = imitating(self.encoders, vectors)
         tiny = self.folder / "tiny"
-        tiny_pictures(tiny, [product.picture for product in products()])
+        tiny_pictures(tiny, [picture_of(product) for product in products()])
         ready = self._ready()
         searches, memory, prices = [], [], {}
         for size in self.plan.sizes:
@@ -99,7 +99,7 @@ class Campaign:
         )
 
     def _fill(self, data: Path, tiny: Path, cheap: Encoders, size: int) -> None:
-        events = list(upserts(goods(size), [product.picture for product in products()]))
+        events = list(upserts(goods(size)))
         starts = range(0, size, FILL_AT_ONCE)
         tick = self._step(f"Filling an index of {size:,}", len(starts))
         with opened(data, tiny, cheap) as shop:
@@ -119,6 +119,7 @@ class Campaign:
         with self._demo(copy) as served:
             api = Api(served.port)
             bench = querying.Bench(self.encoders, client, collection, DEPTH, api)
+            bench.warm_up(asked)
             for turn in turns:
                 part = [asked[(turn + number) % len(asked)] for number in range(SEARCHES_A_TURN)]
                 for kind, times in found.items():

@@ -20,7 +20,8 @@ LINES = (
     *("Alpine", "Atelier", "Coastal", "Courtyard", "Essential", "Festival", "Harbour", "Heritage", "Island", "Metro"),
     *("Midnight", "Nomad", "Orchard", "Outdoor", "Premium", "Relaxed", "Riviera", "Signature", "Slim", "Studio"),
 )
-TITLES_EACH = len(LINES) ** 2
+COPY = "~"
+"""What separates the id of a sample product from the number of its variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def _variant(product: SampleProduct, copy: int) -> SampleProduct:
     first, second = LINES[copy % len(LINES)], LINES[(copy // len(LINES) + chance.randrange(len(LINES))) % len(LINES)]
     return replace(
         product,
-        id=f"bench-{copy:04d}-{product.id}",
+        id=f"{product.id}{COPY}{copy}",
         title=f"{first} {product.title} {second} {copy}",
         price=round(product.price * chance.uniform(0.6, 1.4), 2),
         group_id=f"{product.group_id}-{copy}",
@@ -54,10 +55,15 @@ def _variant(product: SampleProduct, copy: int) -> SampleProduct:
     )
 
 
-def upserts(wanted: Sequence[SampleProduct], images: Sequence[str]) -> Iterator[tuple[bytes, bytes]]:
-    """Yield one event for each product, as key and value; its picture is one of `images`, in turn."""
-    for number, product in enumerate(wanted):
-        described = product.as_product() | {"images": [images[number % len(images)]]}
+def picture_of(product: SampleProduct) -> str:
+    """Return the picture of a product below the images folder: a variant has that of the product it came from."""
+    return f"pictures/{product.id.partition(COPY)[0]}.jpg"
+
+
+def upserts(wanted: Sequence[SampleProduct]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield one event for each product, as key and value."""
+    for product in wanted:
+        described = product.as_product() | {"images": [picture_of(product)]}
         event = {"type": "product.upserted", "version": 1, "occurred_at": OCCURRED_AT, "product": described}
         yield product.id.encode(), json.dumps(event, ensure_ascii=False).encode()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog.text import dense_text
 from encoders.pictures.decode import PictureLimits, decode
-from tests.benchmarks.goods import price_changes, upserts
+from tests.benchmarks.goods import picture_of, price_changes, upserts
 from tests.benchmarks.table import Row, Section, verdict
 from tests.benchmarks.timing import Samples, per_second, share
 
@@ -90,7 +90,7 @@ def section(new: NewProducts, prices: dict[int, Samples]) -> Section:
 
 
 def _chain(shop: Shop, part: Sequence[SampleProduct], into: Samples) -> None:
-    events = list(upserts(part, [product.picture for product in part]))
+    events = list(upserts(part))
     with into.timed():
         shop.ingest(events)
 
@@ -98,12 +98,12 @@ def _chain(shop: Shop, part: Sequence[SampleProduct], into: Samples) -> None:
 def _bare(encoders: Encoders, images: Path, part: Sequence[SampleProduct], found: NewProducts) -> None:
     """Encode the same texts and pictures and do nothing else; then again, from the pictures' files on."""
     texts = [dense_text(product.as_product()) for product in part]
-    pictures = [decode((images / product.picture).read_bytes(), PictureLimits()) for product in part]
+    pictures = [decode((images / picture_of(product)).read_bytes(), PictureLimits()) for product in part]
     with found.encoders.timed():
         encoders.text.encode_documents(texts)
         encoders.picture.encode_pictures(pictures)
     with found.with_decoding.timed():
         encoders.text.encode_documents(texts)
         encoders.picture.encode_pictures(
-            [decode((images / product.picture).read_bytes(), PictureLimits()) for product in part]
+            [decode((images / picture_of(product)).read_bytes(), PictureLimits()) for product in part]
         )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as edge
 from qdrant_client.http import models
 
+from catalog.embedded import scores_of
 from catalog.embedded.queries import edge_query
 from catalog.vectors import ARMS
 from encoders.pictures.decode import PictureLimits, decode
@@ -79,6 +81,7 @@ class Bench:
     """Everything that a round needs: the engine in this process, the API in another, each with the same products."""
 
     def __init__(self, encoders: Encoders, client: EmbeddedClient, collection: str, depth: int, api: Api) -> None:
+        self._collection_size = client.count(collection).count
         self._encoders = encoders
         self._client = client
         self._collection = collection
@@ -86,11 +89,17 @@ class Bench:
         self._api = api
         self._encoder = QueryEncoder(encoders)
         self._shard = client._shards.find(collection).shard
-        self._new_words = 0
+        self._new_words = count(1)
 
     def close(self) -> None:
         """End the encoder's thread."""
         self._encoder.close()
+
+    def warm_up(self, wanted: Sequence[Query]) -> None:
+        """Make the words of each query known, here and behind the API."""
+        for kind in KINDS:
+            for query in wanted:
+                self._search(kind, query, query.text, (Samples(), Samples()))
 
     def measure(self, kind: Kind, wanted: Sequence[Query], times: Times) -> None:
         """Do each search once in each way; the first is done once more before, and not counted."""
@@ -104,11 +113,13 @@ class Bench:
         with times.engine.timed():
             self._shard.query_batch(batch)
         with times.client.timed():
-            self._client.query_batch_points(self._collection, requests=requests)
+            answers = self._client.query_batch_points(self._collection, requests=requests)
+            for answer in answers:
+                scores_of(answer.points)
         if not kind.pictured:
             self._search(kind, query, query.text, (times.encode_known, times.api_known))
-        self._new_words += 1
-        self._search(kind, query, f"{query.text} no {self._new_words}", (times.encode_new, times.api_new))
+        new = f"{query.text} {self._collection_size} {next(self._new_words)}"
+        self._search(kind, query, new, (times.encode_new, times.api_new))
 
     def _search(self, kind: Kind, query: Query, text: str, into: tuple[Samples, Samples]) -> None:
         encode, api = into

@@ -7,6 +7,7 @@ ratios and differences first. Nothing fails on a time.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from deploy.settings import PREFIX
 from encoders.names import EncoderSettings
 from encoders.registry import load_encoders
 from tests.benchmarks.campaign import DEPTH, Campaign, Plan
@@ -39,6 +41,8 @@ def main() -> None:
     parser.add_argument("--markdown", action="store_true", help="the table as markdown on standard output")
     given = parser.parse_args()
     plan = QUICK if given.quick else FULL
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]  # what is measured is the default
     aside = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as folder:

@@ -78,7 +78,11 @@ def demo(data: Path, images: Path, *options: str) -> Iterator[Served]:
     start = time.perf_counter()
     with (data / "demo.log").open("ab") as output:
         process = subprocess.Popen(
-            [*command, "--no-open", *options], stdout=output, stderr=output, cwd=data, env=_environment(images)
+            [*command, "--no-open", *options],
+            stdout=output,
+            stderr=output,
+            cwd=data,
+            env=os.environ | {"VITRINE_IMAGES__ROOT": str(images)},
         )
     try:
         _wait_until_ready(process, port, data / "demo.log")
@@ -91,11 +95,6 @@ def demo(data: Path, images: Path, *options: str) -> Iterator[Served]:
 def search_body(**request: object) -> bytes:
     """Return the JSON of a search."""
     return json.dumps(request).encode()
-
-
-def _environment(images: Path) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
-    return own | {"VITRINE_IMAGES__ROOT": str(images)}
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

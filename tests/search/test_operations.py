@@ -1,0 +1,110 @@
+"""What operators look at: alive, ready, metrics, and the description of the API."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from fastapi.testclient import TestClient
+
+from deploy.processes.parts import search_app
+from encoders.fakes import ColourPictureEncoder, HashingTextEncoder, fake_encoders
+from encoders.pictures.fetch import FetchSettings, PictureFetcher
+from tests.builders import bare
+from tests.search.shop import problem
+
+if TYPE_CHECKING:
+    from encoders.interface import Encoders
+    from tests.search.shop import Shop
+
+
+def test_a_process_that_answers_is_alive(shop: Shop) -> None:
+    """It takes nothing else to be alive."""
+    assert shop.http.get("/livez").json() == {"status": "alive"}
+
+
+def test_a_verified_index_and_warm_encoders_are_ready(shop: Shop) -> None:
+    """The answer says what is served and how much of it."""
+    shop.sell(bare("a"), bare("b"))
+
+    assert shop.http.get("/readyz").json() == {"status": "ready", "collection": shop.index.collection, "points": 2}
+
+
+def test_cold_encoders_are_not_ready(shop: Shop) -> None:
+    """Before the app is started, it sends nobody here."""
+    with PictureFetcher(FetchSettings()) as fetcher:
+        app = search_app(shop.settings, shop.index.engine, fake_encoders(), fetcher)
+        cold = TestClient(app, raise_server_exceptions=False)  # outside of `with`, so the lifespan does not run
+
+        answer = cold.get("/readyz")
+
+    assert "not warm" in problem(answer, 503)["detail"]
+    assert answer.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        replace(fake_encoders(), text=HashingTextEncoder(32)),
+        replace(fake_encoders(), picture=ColourPictureEncoder(32)),
+    ],
+    ids=["text", "picture"],
+)
+def test_an_index_of_other_encoders_is_not_ready(shop: Shop, others: Encoders) -> None:
+    """The answer says which collection was found and which belongs to these encoders."""
+    with PictureFetcher(FetchSettings()) as fetcher:
+        app = search_app(shop.settings, shop.index.engine, others, fetcher)
+        with TestClient(app, raise_server_exceptions=False) as http:
+            detail = problem(http.get("/readyz"), 503)["detail"]
+            searched = http.post("/v1/search", json={"text": "red"})
+
+    assert shop.index.collection in detail
+    assert "VITRINE_ENCODERS__TEXT" in detail
+    problem(searched, 503)
+
+
+def test_metrics_count_answers_by_route_and_status(small_shop: Shop) -> None:
+    """In Prometheus' text format; what has no route is counted together, whatever it was."""
+    small_shop.search(text="red")
+    small_shop.refused(text="")
+    small_shop.http.get("/nope")
+    small_shop.http.get("/v1/products/a/b")
+
+    answer = small_shop.http.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    for line in (
+        'vitrine_search_requests_total{route="/v1/search",status="200"} 1.0',
+        'vitrine_search_requests_total{route="/v1/search",status="422"} 1.0',
+        'vitrine_search_requests_total{route="none",status="404"} 1.0',
+        'vitrine_search_requests_total{route="/v1/products/{product_id:path}",status="404"} 1.0',
+        'vitrine_search_stage_seconds_count{stage="encode"} 1.0',
+    ):
+        assert line in answer.text
+    assert not re.search(r'route="/nope"', answer.text)
+
+
+def test_the_description_of_the_api_is_complete(shop: Shop) -> None:
+    """Each route says what it may answer, and every reference leads somewhere."""
+    schema = shop.http.get("/openapi.json").json()
+
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            assert operation["summary"], (path, method)
+            assert "200" in operation["responses"], (path, method)
+    assert set(schema["paths"]["/v1/search"]["post"]["responses"]) == {
+        "200", "400", "413", "415", "422", "429", "500", "503",
+    }  # fmt: skip
+    named = set(re.findall(r"#/components/schemas/(\w+)", shop.http.get("/openapi.json").text))
+    assert named <= schema["components"]["schemas"].keys()
+    assert "HTTPValidationError" not in schema["components"]["schemas"]
+
+
+def test_the_description_can_be_read_in_a_browser(shop: Shop) -> None:
+    """`/docs` shows the schema that `/openapi.json` has."""
+    answer = shop.http.get("/docs")
+
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "/openapi.json" in answer.text

@@ -1,0 +1,173 @@
+"""Terms to vectors: what each arm is asked, and that only what terms are to each other counts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.errors import InvalidInput
+from catalog.vectors import ARMS, SparseVector
+from encoders.fakes import ColourPictureEncoder, HashingTextEncoder, fake_encoders
+from encoders.interface import PICTURE_QUERY, TEXT_QUERY, Unrelated
+from search.query import ArmQuery, QueryEncoder
+from search.schemas import ImageSource, Term
+from tests.search.shop import BLUE, RED, encoded, png
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from encoders.interface import FloatArray
+
+EVEN = dict.fromkeys(ARMS, 1.0)
+PICTURE = Term(image=ImageSource(data=encoded(png(RED))))
+
+
+class Pictures(ColourPictureEncoder):
+    """An encoder that reads pictures and no text."""
+
+    @property
+    def text_tower(self) -> None:  # type: ignore[override]
+        """There is none."""
+        return
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Iterator[QueryEncoder]:
+    """Return an encoder of queries over the fakes."""
+    encoder = QueryEncoder(fake_encoders())
+    yield encoder
+    encoder.close()
+
+
+def queries(
+    encoder: QueryEncoder,
+    *terms: Term,
+    uploads: Sequence[bytes] = (),
+    products: Mapping[str, Mapping[str, FloatArray]] | None = None,
+    arms: Mapping[str, float] | None = None,
+) -> dict[str, ArmQuery]:
+    """Return what each arm is asked."""
+    return asyncio.run(encoder.encode(terms, uploads, products or {}, arms or EVEN))
+
+
+def dense(query: ArmQuery) -> FloatArray:
+    """Return the vector of a dense arm."""
+    assert isinstance(query.vector, np.ndarray)
+    return query.vector
+
+
+def words(query: ArmQuery) -> SparseVector:
+    """Return the vector of the lexical arm."""
+    assert isinstance(query.vector, SparseVector)
+    return query.vector
+
+
+def test_text_speaks_to_all_arms_and_a_picture_to_one(encoder: QueryEncoder) -> None:
+    """Words reach pictures through the aligned space."""
+    assert queries(encoder, Term(text="red shoe")).keys() == set(ARMS)
+    assert queries(encoder, PICTURE).keys() == {"image"}
+    assert queries(encoder, Term(text="red"), arms={"text": 0.0, "image": 2.0}).keys() == {"image"}
+
+
+def test_a_picture_encoder_may_read_no_text() -> None:
+    """Words then leave the image arm alone."""
+    encoder = QueryEncoder(replace(fake_encoders(), picture=Pictures()))
+    try:
+        assert queries(encoder, Term(text="red")).keys() == {"text", "lexical"}
+        assert queries(encoder, Term(text="red"), PICTURE).keys() == set(ARMS)
+        with pytest.raises(InvalidInput, match="no arm"):
+            queries(encoder, Term(text="red"), arms={"image": 1.0})
+    finally:
+        encoder.close()
+
+
+def test_a_product_speaks_with_each_vector_that_it_has(encoder: QueryEncoder) -> None:
+    """And says nothing to an arm for which it has none."""
+    vector = HashingTextEncoder().encode_documents(["red shoe"])[0]
+
+    found = queries(encoder, Term(product="sku-1"), products={"sku-1": {"text": vector}})
+
+    assert found.keys() == {"text"}
+    np.testing.assert_allclose(dense(found["text"]), vector, atol=1e-6)
+
+
+some_weights = st.lists(st.floats(-1000, 1000), min_size=1, max_size=6).filter(lambda weights: max(weights) > 1e-3)
+
+
+@given(weights=some_weights, factor=st.floats(1e-6, 1e6))
+def test_scaling_all_weights_changes_nothing(encoder: QueryEncoder, weights: list[float], factor: float) -> None:
+    """Neither a vector nor a scale."""
+    terms = [Term.model_construct(text=f"word{n}", weight=weight) for n, weight in enumerate(weights)]
+    scaled = [term.model_copy(update={"weight": term.weight * factor}) for term in terms]
+
+    one, other = queries(encoder, *terms), queries(encoder, *scaled)
+
+    np.testing.assert_allclose(dense(one["text"]), dense(other["text"]), atol=1e-5)
+    assert words(one["lexical"]).indices == words(other["lexical"]).indices
+    assert words(one["lexical"]).values == pytest.approx(words(other["lexical"]).values)
+    assert one["text"].scale.mean == pytest.approx(other["text"].scale.mean)
+
+
+@given(weights=some_weights)
+def test_every_dense_query_has_length_one(encoder: QueryEncoder, weights: list[float]) -> None:
+    """Whatever it is mixed from: scores stay cosines."""
+    terms = [Term(text=f"word{n}", weight=weight) for n, weight in enumerate(weights)]
+    found = queries(encoder, *terms, PICTURE, arms={"text": 1, "image": 1})
+
+    for query in found.values():
+        assert dense(query).dtype == np.float32
+        assert np.linalg.norm(dense(query)) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_light_term_fills_an_arm_of_its_own(encoder: QueryEncoder) -> None:
+    """Beside a heavy picture, even the lightest word is all that the text arm has to go by."""
+    light = queries(encoder, PICTURE, Term(text="shoe", weight=1e-300))
+
+    np.testing.assert_allclose(dense(light["text"]), dense(queries(encoder, Term(text="shoe"))["text"]), atol=1e-6)
+
+
+def test_the_scale_of_a_mixture_is_mixed_by_weight() -> None:
+    """Pictures and words score strangers differently; between them lies the mixture."""
+    scales = {(TEXT_QUERY, "image"): Unrelated(0.0, 0.1), (PICTURE_QUERY, "image"): Unrelated(0.4, 0.2)}
+    encoder = QueryEncoder(replace(fake_encoders(), unrelated=scales))
+    try:
+        found = queries(encoder, Term(text="blue", weight=1), PICTURE.model_copy(update={"weight": 3.0}))
+    finally:
+        encoder.close()
+
+    assert found["image"].scale.mean == pytest.approx(0.3)
+    assert found["image"].scale.deviation == pytest.approx(0.175)
+
+
+def test_words_of_two_texts_add_up(encoder: QueryEncoder) -> None:
+    """A word that both have weighs for both."""
+    found = words(queries(encoder, Term(text="red shoe"), Term(text="red", weight=0.5))["lexical"])
+
+    assert sorted(found.values) == pytest.approx([1.0, 1.5])
+
+
+def test_uploads_are_named_by_number(encoder: QueryEncoder) -> None:
+    """The second file is number 1, and a crop applies to an upload too."""
+    term = Term(image=ImageSource(part=1), crop=[0, 0, 1, 0.5])
+
+    found = queries(encoder, term, uploads=[png(RED), png(BLUE)])
+
+    blue = queries(encoder, Term(image=ImageSource(data=encoded(png(BLUE)))))
+    np.testing.assert_allclose(dense(found["image"]), dense(blue["image"]), atol=1e-6)
+
+
+def test_an_encoder_may_start_again(encoder: QueryEncoder) -> None:
+    """Closing ends its thread; an app that starts anew gets another."""
+    again = QueryEncoder(fake_encoders())
+    before = queries(again, Term(text="red"))
+    again.close()
+
+    asyncio.run(again.warm_up())
+    np.testing.assert_array_equal(dense(queries(again, Term(text="red"))["text"]), dense(before["text"]))
+    again.close()
