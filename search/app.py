@@ -62,6 +62,7 @@ def create_app(parts: SearchParts) -> FastAPI:
         parts.readiness.warmed_up()
         yield
         parts.encoder.close()
+        await parts.service.close()
 
     app = FastAPI(
         title="Vitrine",

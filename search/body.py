@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from catalog.errors import InvalidInput, Overloaded
-from search.schemas import MAX_TERMS, ImageSource, SearchRequest, Term
+from search.schemas import ImageSource, SearchRequest, Term
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -74,6 +74,8 @@ async def _from_form(form: FormData) -> Upload:
     if unknown or len(files) < len(form.getlist("image")):
         where = ",".join(unknown)[:200] or "image"
         raise InvalidInput("a form has the part `request` (JSON) and files named `image`", field=where)
+    if len(form.getlist("request")) > 1:
+        raise InvalidInput("a form has one part of this name", field="request")
     text = form.get("request", "{}")
     body = await text.read() if isinstance(text, UploadFile) else text.encode()
     return with_uploads(parse_json(body), [await part.read() for part in files])
@@ -83,10 +85,7 @@ def with_uploads(request: SearchRequest, pictures: Sequence[bytes]) -> Upload:
     """Return the request with a term of weight 1 for each picture that no term names."""
     named = {term.image.part for term in request.terms if term.image is not None}
     unnamed = [Term(image=ImageSource(part=number)) for number in range(len(pictures)) if number not in named]
-    terms = [*request.terms, *unnamed]
-    if len(terms) > MAX_TERMS:
-        raise InvalidInput(f"at most {MAX_TERMS} are taken, uploaded pictures included", field="terms")
-    return Upload(request.model_copy(update={"terms": terms}), pictures)
+    return Upload(request.model_copy(update={"terms": [*request.terms, *unnamed]}), pictures)
 
 
 def parse_json(body: bytes) -> SearchRequest:

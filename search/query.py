@@ -53,7 +53,10 @@ class _Parts:
 
 
 class QueryEncoder:
-    """Encodes the terms of requests on a thread of its own, so that the event loop stays free."""
+    """Encodes the terms of requests on a thread of its own, so that the event loop stays free.
+
+    Pictures are decoded elsewhere: sixteen large ones take seconds, and whoever only types must not wait for them.
+    """
 
     def __init__(self, encoders: Encoders, *, limits: PictureLimits | None = None) -> None:
         self._encoders = encoders
@@ -73,8 +76,10 @@ class QueryEncoder:
         Raises `InvalidInput` that names the term for a picture that is none, terms that cancel out, or no arm left.
         """
         check_weights(terms)
+        has_pictures = any(term.image is not None for term in terms)
+        pictures = await asyncio.to_thread(self._pictures, terms, parts) if has_pictures else {}
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._encode, terms, parts, products, arms)
+        return await loop.run_in_executor(self._thread, self._encode, terms, pictures, products, arms)
 
     async def warm_up(self) -> None:
         """Encode a word and a picture, so that the first request does not pay for it."""
@@ -84,15 +89,18 @@ class QueryEncoder:
         self._encoders.text.encode_queries(["warm"])
         self._encoders.picture.encode_pictures([np.full((64, 64, 3), 255, dtype=np.uint8)])
 
-    def _encode(
-        self, terms: Sequence[Term], parts: Sequence[bytes], products: ProductVectors, arms: Mapping[str, float]
-    ) -> dict[str, ArmQuery]:
-        largest = max(abs(term.weight) for term in terms)  # only what weights are to each other counts
-        pictures = [
-            (self._picture(term, parts, f"terms.{number}"), term.weight / largest)
+    def _pictures(self, terms: Sequence[Term], parts: Sequence[bytes]) -> dict[int, Picture]:
+        return {
+            number: self._picture(term, parts, f"terms.{number}")
             for number, term in enumerate(terms)
             if term.image is not None
-        ]
+        }
+
+    def _encode(
+        self, terms: Sequence[Term], decoded: Mapping[int, Picture], products: ProductVectors, arms: Mapping[str, float]
+    ) -> dict[str, ArmQuery]:
+        largest = max(abs(term.weight) for term in terms)  # only what weights are to each other counts
+        pictures = [(picture, terms[number].weight / largest) for number, picture in decoded.items()]
         texts = [(term.text, term.weight / largest) for term in terms if term.text is not None]
         likes = [(term.product, term.weight / largest) for term in terms if term.product is not None]
         wanted = {name for name, weight in arms.items() if weight > 0}

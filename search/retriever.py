@@ -130,6 +130,10 @@ class Retriever:
         scores = np.array(found.scores, dtype=np.float32)
         return ArmHits(found.ids, scores, part.scale, complete=len(found.ids) < self.depth)
 
+    async def close(self) -> None:
+        """Close the client; an embedded engine stays open for whoever opened it."""
+        await self._engine.close()
+
     async def _of_points(
         self,
         point_ids: Sequence[str],

@@ -12,6 +12,7 @@ from catalog.vectors import ARMS
 from search.filters import Filter, Products, build_filter
 from search.query import check_weights
 from search.ranking import Candidates, Ranking, rank
+from search.schemas import MAX_TERMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,6 +78,8 @@ class _Query:
 
     def __post_init__(self) -> None:
         self.terms = self.request.all_terms()
+        if len(self.terms) > MAX_TERMS:
+            raise InvalidInput(f"at most {MAX_TERMS} are taken, text and uploaded pictures included", field="terms")
 
 
 class SearchService:
@@ -107,6 +110,10 @@ class SearchService:
     async def product(self, product_id: str, scope: Scope) -> Stored | None:
         """Return one product, None where the scope has none of that id."""
         return await self._retriever.product(product_id, scope)
+
+    async def close(self) -> None:
+        """Close the connection to the engine, where it has one of its own."""
+        await self._retriever.close()
 
     async def _find(self, query: _Query) -> tuple[Candidates, int]:
         weights = {arm: getattr(query.request.arms, arm) for arm in ARMS}

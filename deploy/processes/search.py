@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from catalog.errors import Misconfigured
 from deploy.processes.parts import open_engine, picture_fetcher, search_app
 from encoders.registry import load_encoders
 
@@ -58,4 +59,8 @@ def serve(http: uvicorn.Server) -> None:
     """Serve until SIGINT or SIGTERM, then return: uvicorn raises the signal anew at its end, to nobody here."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    http.run()
+    try:
+        http.run()
+    except SystemExit as error:  # what uvicorn does where it cannot listen, once it has said so
+        where = f"{http.config.host}:{http.config.port}"
+        raise Misconfigured(f"cannot listen on {where}: choose another VITRINE_API__PORT") from error

@@ -65,15 +65,15 @@ class Campaign:
         tiny = self.folder / "tiny"
         tiny_pictures(tiny, [picture_of(product) for product in products()])
         ready = self._ready()
-        searches, memory, prices = [], [], {}
+        searches, rest, prices = [], [], {}
         for size in self.plan.sizes:
             data = self.folder / f"{size}"
             self._fill(data, tiny, cheap, size)
             found, used = self._search(data, size)
             searches.append(querying.section(size, found))
-            memory.append(used)
+            rest += used
             prices[size] = self._change_prices(data, tiny, size)
-        return [*searches, ingesting.section(new, prices), Section([*memory, ready])]
+        return [*searches, ingesting.section(new, prices), Section([*rest, ready])]
 
     def _draw(self) -> None:
         tick = self._step("Drawing pictures", len(products()))
@@ -107,7 +107,7 @@ class Campaign:
                 shop.ingest(events[start : start + FILL_AT_ONCE])
                 tick()
 
-    def _search(self, data: Path, size: int) -> tuple[dict[Kind, Times], Row]:
+    def _search(self, data: Path, size: int) -> tuple[dict[Kind, Times], list[Row]]:
         copy = data.with_name(f"{size}-served")
         shutil.copytree(data, copy)
         asked = queries(DISTINCT_QUERIES, self.images)
@@ -126,9 +126,13 @@ class Campaign:
                     bench.measure(kind, part, times)
                     tick()
             bench.close()
+            http = Samples()
+            for _ in range(self.plan.searches):
+                with http.timed():
+                    api.get("/livez")
             api.close()
             client.close()
-            return found, _memory(served, size)
+            return found, [_memory(served, size), Row(f"HTTP alone (/livez) beside {size:,} products", str(http))]
 
     def _change_prices(self, data: Path, tiny: Path, size: int) -> Samples:
         tick = self._step(f"Changing {size:,} prices", self.plan.price_rounds)

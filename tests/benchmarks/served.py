@@ -23,6 +23,7 @@ HOST = "127.0.0.1"
 START_SECONDS = 120.0
 LOOK_SECONDS = 0.01
 STOP_SECONDS = 20.0
+IDLE_SECONDS = 2.0
 MIB = 1024.0
 """KiB, the unit of /proc, in a MiB."""
 
@@ -32,20 +33,30 @@ class Api:
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection(HOST, port, timeout=60)
+        self._used_at = time.perf_counter()
 
     def get(self, path: str) -> bytes:
         """Return the body of a GET; raises RuntimeError unless it is a 200."""
+        self._rested()
         self._connection.request("GET", path)
         return self._answer()
 
     def search(self, body: bytes) -> bytes:
         """Return the body of a search."""
+        self._rested()
         self._connection.request("POST", "/v1/search", body, {"content-type": "application/json"})
         return self._answer()
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _rested(self) -> None:
+        """Begin a new connection where the server may have ended the old one for want of use."""
+        now = time.perf_counter()
+        if now - self._used_at > IDLE_SECONDS:
+            self._connection.close()
+        self._used_at = now
 
     def _answer(self) -> bytes:
         response = self._connection.getresponse()

@@ -111,9 +111,12 @@ def test_no_texts_become_no_vectors(text: TextEncoder) -> None:
 
 def test_a_texts_vector_depends_on_nothing_else(text: TextEncoder) -> None:
     """Neither on its neighbours in the batch nor on the order; equal texts get equal vectors."""
-    together = text.encode_documents(TEXTS)
-    alone = np.concatenate([text.encode_documents([one]) for one in TEXTS])
-    reverse = text.encode_documents(TEXTS[::-1])[::-1]
+    texts = ["red shoe", "", "红色的鞋子", "a text of a few more words than the others have", "red shoe"]
+
+    together = text.encode_documents(texts)
+
+    alone = np.concatenate([text.encode_documents([one]) for one in texts])
+    reverse = text.encode_documents(texts[::-1])[::-1]
 
     np.testing.assert_allclose(together, alone, atol=1e-3)
     np.testing.assert_allclose(together, reverse, atol=1e-3)

@@ -194,6 +194,7 @@ def test_a_form_of_other_parts_is_refused(wardrobe: Shop) -> None:
         ([("picture", ("a.png", png(RED)))], "picture"),
         ([("image", (None, "no file"))], "image"),
         ([("image", ("a.png", png(RED)))] * 17, "terms"),
+        ([("request", (None, "{}"))] * 2, "request"),
     ):
         answer = problem(wardrobe.http.post("/v1/search", files=files), 422)
         assert culprits(answer) == [culprit]
