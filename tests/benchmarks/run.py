@@ -25,12 +25,13 @@ DRAWINGS = Path(__file__).parents[2] / ".cache" / "benchmarks"
 FULL = Plan((2_000, 20_000), searches=200, new_products=1_024, batch=256, price_rounds=3, starts=3)
 QUICK = Plan((2_000, 20_000), searches=20, new_products=128, batch=64, price_rounds=1, starts=1)
 CAPTION = (
-    "p50 · p99. “Known words” are in the encoder's memory, “first time” are not. “Engine” is the bare call that searches "
-    "every arm to a depth of {depth:,}, “page” the one that reads the 20 products shown, “client” our client around the "
-    "first with ids and scores read, “encode” the bare encoders: these ran in one process, the API is `vitrine demo` in "
-    "another on a copy of the same index. “Adds” is the median of API less engine, page and encode, HTTP and the asking "
-    "client included. The first {real:,} products of an index have vectors of their own, the others one of those plus "
-    "noise, and titles, prices and BM25 weights of their own. The index is as ingest leaves it: without a graph."
+    "p50 · p99. “Known words” are in the encoder's memory, “first time” are not. “Engine” is the bare call that "
+    "searches every arm to a depth of {depth:,}, “page” the one that reads the 20 products shown, “client” our client "
+    "around the first, with ids and scores read, “encode” the bare encoders: these ran in one process, the API is "
+    "`vitrine demo` in another on a copy of the same index. “Adds” is the median of API less engine, page and encode, "
+    "with HTTP and the asking client included. The first {real:,} products of an index have vectors of their own, the "
+    "others one of those plus noise, and titles, prices and BM25 weights of their own. The index is as ingest leaves "
+    "it: without a graph."
 )
 
 
