@@ -12,8 +12,9 @@ from typing import IO, TYPE_CHECKING
 
 import structlog
 
+from catalog.disk import sync_folder
 from catalog.errors import BrokerUnavailable, Misconfigured
-from ingest.eventlog_file import encode_line, find_tail, locked, read_frames, sync_folder, write_durably
+from ingest.eventlog_file import encode_line, find_tail, locked, read_frames, write_durably
 from ingest.message import Message
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from catalog.disk import sync_folder
 from catalog.errors import Misconfigured
 from ingest.source import Record
 
@@ -165,14 +166,3 @@ def write_durably(path: Path, fields: dict[str, Any]) -> None:
         os.fsync(file.fileno())
     Path(file.name).replace(path)
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` survive a power cut."""
-    if sys.platform == "win32":  # a folder cannot be opened there
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,12 +8,11 @@ the last one is in the write-ahead log, which loading replays, so in between onl
 from __future__ import annotations
 
 import math
-import os
 import sys
 import time
 from typing import TYPE_CHECKING, Final
 
-from catalog.embedded.registry import sync_directory
+from catalog.disk import sync_file, sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,16 +44,8 @@ class Durability:
             return False
         try:
             for file in self._log.iterdir():
-                _sync_file(file)
+                sync_file(file)
         except FileNotFoundError:  # Edge has just renamed a part of the log that is full
             return False
-        sync_directory(self._log)
+        sync_folder(self._log)
         return True
-
-
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

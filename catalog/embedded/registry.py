@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from qdrant_client.http import models
 
+from catalog.disk import sync_folder
 from catalog.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Registry:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._file)
-        sync_directory(self.root)
+        sync_folder(self.root)
         self.contents = contents
 
     def release(self) -> None:
@@ -119,12 +120,3 @@ class Registry:
         for directory in self.shards.iterdir():
             if directory.name not in named:
                 shutil.rmtree(directory)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names in a directory survive a power loss."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

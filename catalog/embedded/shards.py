@@ -15,9 +15,10 @@ from uuid import uuid4
 
 import qdrant_edge as edge
 
+from catalog.disk import sync_folder
 from catalog.embedded.durability import Durability
 from catalog.embedded.refusals import as_refusals, missing_collection, refusal
-from catalog.embedded.registry import Contents, Declaration, Registry, sync_directory
+from catalog.embedded.registry import Contents, Declaration, Registry
 from catalog.embedded.vectors import VectorSizes
 from catalog.errors import Misconfigured
 
@@ -86,7 +87,7 @@ class Shards:
             with as_refusals():
                 shard = edge.EdgeShard.create(str(path), config)
                 shard.flush()
-            sync_directory(self._registry.shards)
+            sync_folder(self._registry.shards)
             contents = self._registry.contents
             self._open[name] = _opened(name, declaration, shard, path)
             self._commit(contents.model_copy(update={"collections": {**contents.collections, name: declaration}}))
