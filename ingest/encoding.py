@@ -6,11 +6,13 @@ A digest of every input is kept with the product; equal digest, no encoding. A p
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
+from threading import Semaphore
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
@@ -102,6 +104,7 @@ class Encoding:
         self._limits = limits or PictureLimits()
         self._now = now
         self._threads = ThreadPoolExecutor(_FETCHING_THREADS, thread_name_prefix="pictures")
+        self._decoding = Semaphore(max(1, (os.cpu_count() or 1) // 2))  # the encoders need the other cores meanwhile
 
     def close(self) -> None:
         """End the threads that fetch."""
@@ -162,7 +165,8 @@ class Encoding:
     def _see(self, reference: str) -> _Seen:
         try:
             data = self._fetcher.fetch(reference)
-            return _Seen(PictureStatus("ok", digest=_digest(data)), decode(data, self._limits))
+            with self._decoding:
+                return _Seen(PictureStatus("ok", digest=_digest(data)), decode(data, self._limits))
         except InvalidPicture as error:
             return _Seen(PictureStatus("refused", error=str(error)))
         except PictureUnavailable as error:
