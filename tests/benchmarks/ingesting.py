@@ -50,6 +50,7 @@ def measure_new(
     shop: Shop, encoders: Encoders, images: Path, wanted: Sequence[SampleProduct], batch: int, tick: Callable[[], None]
 ) -> NewProducts:
     """Bring the products into the index, a batch a round; every other round the bare encoders go first."""
+    _bare(encoders, images, wanted[:batch], NewProducts(batch))  # the first time costs more, whoever it meets
     found = NewProducts(batch)
     for number, start in enumerate(range(0, len(wanted), batch)):
         part = wanted[start : start + batch]

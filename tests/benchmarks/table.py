@@ -39,7 +39,7 @@ def rich_table(sections: Sequence[Section], caption: str) -> Table:
     """Return the table for a terminal."""
     table = Table(title="Vitrine, measured", caption=caption, caption_justify="left", title_justify="left")
     for heading in HEADINGS:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading in {"figure", "aim"})
     for section in sections:
         for row in section.rows:
             table.add_row(*row.cells())
