@@ -18,9 +18,13 @@ from qdrant_client import models
 from catalog.events import Position
 from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES, CATEGORY_SEPARATOR, Json, parse_category
 from catalog.state import UNKNOWN, Entry, Stamp, State
+from catalog.vectors import SparseVector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 PRODUCT: Final = "product"
 STATE: Final = "state"
@@ -88,6 +92,14 @@ def number_path(name: str) -> str:
     """Return the payload path of an attribute that is declared as a number; its name holds no `"` and no backslash."""
     plain = name.isascii() and name.isidentifier()
     return f"{PRODUCT}.{ATTRIBUTES}.{name}" if plain else f'{PRODUCT}.{ATTRIBUTES}."{name}"'
+
+
+def engine_vector(vector: NDArray[np.float32] | SparseVector) -> list[float] | models.SparseVector:
+    """Return a vector of ours as the engine takes it, to be stored or to be searched with."""
+    if isinstance(vector, SparseVector):
+        return models.SparseVector(indices=list(vector.indices), values=list(vector.values))
+    numbers: list[float] = vector.tolist()
+    return numbers
 
 
 def encode(stored: Stored) -> dict[str, Any]:

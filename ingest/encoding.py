@@ -58,12 +58,14 @@ class _Seen:
 class _Draft:
     """A point on its way: what its encoders must read, and what has been settled without them.
 
-    `pixels` are the pictures that could be read, by their place among the product's.
+    `texts` are what the text encoders read, by vector, and `pixels` the pictures that could be read, by their place
+    among the product's.
     """
 
     change: Change
     digests: dict[str, str]
     product: dict[str, Json]
+    texts: dict[str, str]
     pictures: tuple[PictureStatus, ...]
     pixels: dict[int, Picture]
     vectors: dict[str, FloatArray | SparseVector]
@@ -122,8 +124,7 @@ class Encoding:
             asked.append(self._ask_pictures(later))
         for draft in drafts:
             if draft.changed(LEXICAL):
-                text = lexical_text(draft.product)
-                draft.vectors[LEXICAL] = self._encoders.lexical.encode_document(text)
+                draft.vectors[LEXICAL] = self._encoders.lexical.encode_document(draft.texts[LEXICAL])
         indexed_at = iso(self._now())
         writes = [_write(draft, indexed_at) for draft in drafts]
         self._metrics.encoded(writes)
@@ -131,12 +132,11 @@ class Encoding:
 
     def _draft(self, change: Change) -> _Draft:
         """Say what a product's vectors are made of; one that is not visible is made of nothing."""
-        draft = _Draft(change, {}, {}, (), {}, {})
+        draft = _Draft(change, {}, {}, {}, (), {}, {})
         if change.state.visible:
             draft.product = change.state.product()
-            for name, text in ((TEXT, dense_text(draft.product)), (LEXICAL, lexical_text(draft.product))):
-                if text:
-                    draft.digests[name] = _digest(text.encode())
+            draft.texts = {TEXT: dense_text(draft.product), LEXICAL: lexical_text(draft.product)}
+            draft.digests = {name: _digest(text.encode()) for name, text in draft.texts.items() if text}
         return draft
 
     def _ask_pictures(self, drafts: Sequence[_Draft]) -> list[_Asked]:
@@ -173,7 +173,7 @@ class Encoding:
             return _Seen(PictureStatus("failed", error=str(error)))
 
     def _encode_texts(self, drafts: Sequence[_Draft]) -> None:
-        vectors = _each(self._encoders.text.encode_documents, [dense_text(draft.product) for draft in drafts])
+        vectors = _each(self._encoders.text.encode_documents, [draft.texts[TEXT] for draft in drafts])
         for draft, vector in zip(drafts, vectors, strict=True):
             if vector is None:
                 del draft.digests[TEXT]

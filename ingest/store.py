@@ -16,14 +16,14 @@ from qdrant_client import models
 
 from catalog.embedded import EmbeddedClient
 from catalog.engine import outages_named
-from catalog.points import REVISION, STATE, Stored, decode, encode, point_id
-from catalog.vectors import SparseVector
+from catalog.points import REVISION, STATE, Stored, decode, encode, engine_vector, point_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from catalog.engine import Engine
     from catalog.product import Json
+    from catalog.vectors import SparseVector
     from encoders.interface import FloatArray
 
 _REVISION_BITS: Final = 62
@@ -179,17 +179,10 @@ def _length(value: Json) -> int:
 
 
 def _point(write: PointWrite, kept: Mapping[str, models.Vector]) -> models.PointStruct:
-    vectors: dict[str, models.Vector] = {name: _vector(vector) for name, vector in write.vectors.items()}
+    vectors: dict[str, models.Vector] = {name: engine_vector(vector) for name, vector in write.vectors.items()}
     return models.PointStruct(
         id=point_id(write.product.product_id), vector={**kept, **vectors}, payload=encode(write.product)
     )
-
-
-def _vector(vector: FloatArray | SparseVector) -> models.Vector:
-    if isinstance(vector, SparseVector):
-        return models.SparseVector(indices=list(vector.indices), values=list(vector.values))
-    numbers: list[float] = vector.tolist()
-    return numbers
 
 
 def _payload_operation(write: PointWrite) -> models.OverwritePayloadOperation:

@@ -35,9 +35,7 @@ class ApiLimits:
     """What one request may cost, and how many are worked on at once."""
 
     max_body_bytes: int = 10 * MIB
-    max_picture_pixels: int = 25_000_000
     max_concurrent: int = 64
-    depth: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)

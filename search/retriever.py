@@ -18,8 +18,7 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from catalog.embedded import scores_of
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
-from catalog.points import BROWSE, DERIVED, OCCURRED_AT, PRODUCT, Stored, decode, point_id
-from catalog.vectors import SparseVector
+from catalog.points import BROWSE, DERIVED, OCCURRED_AT, PRODUCT, Stored, decode, engine_vector, point_id
 from search.filters import AnyOf, During, Either, Filter, Products, Within
 from search.ranking import ArmHits
 
@@ -56,7 +55,7 @@ class Retriever:
         condition = _engine_filter(scope.filter & wanted)
         requests = [
             models.QueryRequest(
-                query=_engine_vector(part.vector), using=arm, filter=condition, limit=self.depth, with_payload=False
+                query=engine_vector(part.vector), using=arm, filter=condition, limit=self.depth, with_payload=False
             )
             for arm, part in query.items()
         ]
@@ -192,13 +191,6 @@ def _engine_condition(condition: Condition) -> models.Condition:
             return models.HasIdCondition(has_id=[point_id(product_id) for product_id in ids])
         case Either(conditions):
             return models.Filter(should=[_engine_condition(part) for part in conditions])
-
-
-def _engine_vector(vector: FloatArray | SparseVector) -> list[float] | models.SparseVector:
-    if isinstance(vector, SparseVector):
-        return models.SparseVector(indices=list(vector.indices), values=list(vector.values))
-    numbers: list[float] = vector.tolist()
-    return numbers
 
 
 def _browsing_order(record: models.Record) -> tuple[float, float, str]:

@@ -19,7 +19,7 @@ from deploy.settings import Settings, load_settings
 if TYPE_CHECKING:
     import uvicorn
 
-    from deploy.processes.embedded import Feed
+    from deploy.processes.ingest import Feed
 
 DEFAULT_DATA: Final = Path(".data/demo")
 
@@ -84,11 +84,11 @@ def _settings(
 
 def _feed(settings: Settings, data: Path, catalogue: Path | None, console: Console) -> Feed:
     from deploy import feeds  # noqa: PLC0415
-    from deploy.processes import embedded  # noqa: PLC0415
+    from deploy.processes import embedded, ingest  # noqa: PLC0415
     from deploy.sample.write import events, write_pictures  # noqa: PLC0415
 
     if settings.kafka.bootstrap_servers is not None:
-        return embedded.kafka_feed(settings)
+        return ingest.kafka_feed(settings)
     if catalogue is not None:
         return embedded.log_feed(data / "log", feeds.read_events(catalogue))
     assert settings.images.root is not None

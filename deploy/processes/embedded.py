@@ -7,18 +7,15 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from catalog.embedded import EmbeddedClient
-from deploy.processes.ingest import wired
+from deploy.processes.ingest import Feed, wired
 from deploy.processes.parts import picture_fetcher, search_app
 from deploy.processes.search import serve, server
 from ingest.eventlog import EventLog, EventLogSource
 from ingest.eventlog_dead_letters import EventLogDeadLetters
-from ingest.kafka import KafkaSource
-from ingest.kafka_dead_letters import KafkaDeadLetters
 from ingest.metrics import IngestMetrics
 
 if TYPE_CHECKING:
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 
     from deploy.settings import Settings
     from encoders.interface import Encoders
-    from ingest.source import DeadLetterSink, Source
 
 SWITCH_INTERVAL_SECONDS: Final = 0.0005
 """How soon a busy ingest thread makes way for a query: the default of 5 ms is felt in every answer."""
@@ -38,14 +34,6 @@ SWITCH_INTERVAL_SECONDS: Final = 0.0005
 
 LIVELY_BATCH_RECORDS: Final = 64
 """Small enough that the page shows products coming in; large batches encode a little faster."""
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """Where the demo's events come from and where its refused ones go."""
-
-    source: Source
-    dead_letters: DeadLetterSink
 
 
 def log_feed(folder: Path, events: Iterable[dict[str, object]]) -> Feed:
@@ -57,18 +45,6 @@ def log_feed(folder: Path, events: Iterable[dict[str, object]]) -> Feed:
     finally:
         log.close()
     return Feed(EventLogSource(folder, batch_records=LIVELY_BATCH_RECORDS), EventLogDeadLetters(folder))
-
-
-def kafka_feed(settings: Settings) -> Feed:
-    """Return the topic that the settings name as a feed."""
-    connection = settings.kafka.connection()
-    source = KafkaSource(
-        connection,
-        topic=settings.kafka.topic,
-        group=settings.kafka.group,
-        batch_records=settings.ingest.batch_records,
-    )
-    return Feed(source, KafkaDeadLetters(connection, topic=settings.kafka.dead_letters))
 
 
 def run(settings: Settings, encoders: Encoders, feed: Feed, started: Callable[[uvicorn.Server], None]) -> None:

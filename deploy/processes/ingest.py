@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import prometheus_client
 
 from catalog.collection import ensure
 from catalog.engine import outages_named
-from deploy.processes.parts import declare, open_engine, picture_fetcher
-from encoders.pictures.decode import PictureLimits
+from deploy.processes.parts import declare, open_engine, picture_fetcher, picture_limits
 from encoders.registry import load_encoders
 from ingest.consumer import Consumer, patiently
 from ingest.encoding import Encoding
@@ -30,29 +30,42 @@ if TYPE_CHECKING:
     from ingest.source import DeadLetterSink, Source
 
 
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Where events come from and where the refused ones go."""
+
+    source: Source
+    dead_letters: DeadLetterSink
+
+
+def kafka_feed(settings: Settings) -> Feed:
+    """Return the topic that the settings name as a feed."""
+    connection = settings.kafka.connection()
+    source = KafkaSource(
+        connection,
+        topic=settings.kafka.topic,
+        group=settings.kafka.group,
+        batch_records=settings.ingest.batch_records,
+    )
+    return Feed(source, KafkaDeadLetters(connection, topic=settings.kafka.dead_letters))
+
+
 def run(settings: Settings, stopping: threading.Event) -> None:
     """Read the topic into the index until told to stop."""
     with ExitStack() as stack:
-        connection = settings.kafka.connection()
         encoders = load_encoders(settings.encoders.settings())
         fetcher = stack.enter_context(picture_fetcher(settings))
         engine = open_engine(settings)
         stack.callback(engine.close)
-        source = KafkaSource(
-            connection,
-            topic=settings.kafka.topic,
-            group=settings.kafka.group,
-            batch_records=settings.ingest.batch_records,
-        )
-        stack.callback(source.close)
-        dead_letters = KafkaDeadLetters(connection, topic=settings.kafka.dead_letters)
-        stack.callback(dead_letters.close)
+        feed = kafka_feed(settings)
+        stack.callback(feed.source.close)
+        stack.callback(feed.dead_letters.close)
         metrics = IngestMetrics()
         if settings.ingest.http_port is not None:
             server, _ = prometheus_client.start_http_server(settings.ingest.http_port, registry=metrics.registry)
             stack.callback(server.shutdown)
         consumer = stack.enter_context(
-            wired(settings, engine, encoders, fetcher, source, dead_letters, metrics, stopping)
+            wired(settings, engine, encoders, fetcher, feed.source, feed.dead_letters, metrics, stopping)
         )
         consumer.run()
 
@@ -75,8 +88,7 @@ def wired(  # noqa: PLR0913, PLR0917 - the parts of the one loop, wired in the o
             return ensure(engine, declare(settings, encoders))
 
     collection = patiently(make_collection, stopping)
-    limits = PictureLimits(max_bytes=settings.images.max_bytes, max_pixels=settings.images.max_pixels)
-    encoding = Encoding(encoders, fetcher, metrics, limits=limits)
+    encoding = Encoding(encoders, fetcher, metrics, limits=picture_limits(settings))
     try:
         yield Consumer(
             source=source,

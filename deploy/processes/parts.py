@@ -60,7 +60,7 @@ def declare(settings: Settings, encoders: Encoders) -> Declaration:
 def picture_fetcher(settings: Settings) -> PictureFetcher:
     """Return what fetches pictures."""
     images = settings.images
-    return PictureFetcher(FetchSettings(images.root, images.timeout_seconds, _limits(settings)))
+    return PictureFetcher(FetchSettings(images.root, images.timeout_seconds, picture_limits(settings)))
 
 
 def search_app(settings: Settings, engine: Engine, encoders: Encoders, fetcher: PictureFetcher) -> FastAPI:
@@ -68,7 +68,7 @@ def search_app(settings: Settings, engine: Engine, encoders: Encoders, fetcher: 
     declaration = declare(settings, encoders)
     retriever = Retriever(open_async_engine(settings, engine), declaration.physical_name, depth=settings.api.depth)
     metrics = SearchMetrics()
-    encoder = QueryEncoder(encoders, limits=_limits(settings))
+    encoder = QueryEncoder(encoders, limits=picture_limits(settings))
     index = ServedIndex(declaration.physical_name, _model_name(encoders), settings.catalogue.numbers)
     service = SearchService(index=index, encoder=encoder, retriever=retriever, metrics=metrics)
     limits = ApiLimits(
@@ -93,7 +93,8 @@ def search_app(settings: Settings, engine: Engine, encoders: Encoders, fetcher: 
     )
 
 
-def _limits(settings: Settings) -> PictureLimits:
+def picture_limits(settings: Settings) -> PictureLimits:
+    """Return what a picture may cost, at ingest and at search."""
     return PictureLimits(max_bytes=settings.images.max_bytes, max_pixels=settings.images.max_pixels)
 
 
