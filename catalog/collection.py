@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final
 from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
+from catalog.calibration import CALIBRATION
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
 from catalog.points import payload_indexes
 
 if TYPE_CHECKING:
+    from catalog.calibration import Calibration
     from catalog.engine import Engine
     from catalog.points import IndexSchema
     from catalog.vectors import DenseSpec, VectorSpecs
@@ -91,6 +93,20 @@ def resolve(engine: Engine, alias: str) -> str | None:
     return next((found.collection_name for found in aliases if found.alias_name == alias), None)
 
 
+def keep_calibration(engine: Engine, declaration: Declaration, calibration: Calibration | None) -> None:
+    """Keep a calibration with the collection in the place of any before; None forgets it."""
+    kept = calibration.as_json() if calibration else {}  # no null: what becomes of one in JSON is each client's own
+    engine.update_collection(collection_name=declaration.physical_name, metadata={CALIBRATION: kept})
+
+
+def kept_calibration(engine: Engine, declaration: Declaration) -> object:
+    """Return what is kept as the calibration, for `parse_calibration`; None if nothing is or none is there."""
+    if not engine.collection_exists(collection_name=declaration.physical_name):
+        return None
+    info = engine.get_collection(collection_name=declaration.physical_name)
+    return (info.config.metadata or {}).get(CALIBRATION) or None
+
+
 def _create(engine: Engine, declaration: Declaration) -> None:
     specs = declaration.specs
     try:
@@ -131,7 +147,8 @@ def _verify_vectors(info: models.CollectionInfo, declaration: Declaration) -> No
             said = f"{params.size} numbers by {params.distance.value}" if params else "missing"
             raise CollectionMismatch(
                 f"the vector {spec.name!r} of {declaration.physical_name} is {said}, "
-                f"the encoder {spec.encoder} makes {spec.size} by Cosine"
+                f"the encoder {spec.encoder} makes {spec.size} by Cosine: it was not made by Vitrine for this encoder; "
+                "choose another VITRINE_COLLECTION, or delete it and start the ingest worker"
             )
     lexical = (info.config.params.sparse_vectors or {}).get(declaration.specs.lexical.name)
     if lexical is None or lexical.modifier != models.Modifier.IDF:

@@ -136,7 +136,11 @@ def parse_event(value: bytes, *, received_at: datetime, position: Position | Non
 
     Raises `InvalidEvent` with the reason `malformed_json`, `unknown_type`, `missing_version` or `invalid_field`.
     """
-    raw = _read_object(value)
+    return event_of(read_object(value), received_at=received_at, position=position)
+
+
+def event_of(raw: dict[str, Json], *, received_at: datetime, position: Position | None = None) -> ParsedEvent:
+    """Return the event that a JSON object holds; otherwise as `parse_event`."""
     kind = raw.get("type")
     if not isinstance(kind, str) or kind not in _ADAPTERS:
         raise InvalidEvent(f"is {kind!r:.80}; known are {', '.join(EVENT_TYPES)}", reason="unknown_type", field="type")
@@ -151,7 +155,8 @@ def parse_event(value: bytes, *, received_at: datetime, position: Position | Non
     return ParsedEvent(_event(envelope, envelope.occurred_at or received_at, position), _unknown_fields(raw, kind))
 
 
-def _read_object(value: bytes) -> dict[str, Json]:
+def read_object(value: bytes) -> dict[str, Json]:
+    """Return the JSON object that a value holds; raises `InvalidEvent` with the reason `malformed_json`."""
     try:
         raw = pydantic_core.from_json(value, allow_inf_nan=False)
     except ValueError as error:

@@ -38,6 +38,7 @@ AVAILABILITY: Final = "derived.availability"
 ATTRIBUTE: Final = "derived.attributes"
 BROWSE: Final = "derived.browse"
 OCCURRED_AT: Final = "derived.occurred_at"
+PICTURES_DUE: Final = "derived.pictures_due_at"
 
 YES, NO = "yes", "no"
 _MAX_FLOAT32: Final = 3.4e38
@@ -51,11 +52,20 @@ TIMES: Final = ("created_at", "updated_at")
 
 @dataclass(frozen=True, slots=True)
 class PictureStatus:
-    """What became of one picture: `ok` with its digest, `failed` (due again) or `refused` (it will never do)."""
+    """What became of one picture: `ok` with its digest, `failed` (due again), `refused` or `gone` (neither is).
+
+    `due_at` is ISO 8601 in whole seconds, UTC, and `attempts` how often in a row it has failed. `url`, `etag` and
+    `last_modified` are what to ask its host with whether it is still the same.
+    """
 
     status: str
     digest: str | None = None
     error: str | None = None
+    due_at: str | None = None
+    attempts: int | None = None
+    url: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,7 @@ def encode(stored: Stored) -> dict[str, Any]:
     return {
         PRODUCT: product,
         STATE: _encode_state(stored.state) | {"revision": stored.revision},
-        DERIVED: _encode_derived(stored.derived) | _search_keys(stored.state, product),
+        DERIVED: _encode_derived(stored.derived) | _search_keys(stored.state, product) | _due(stored),
     }
 
 
@@ -166,6 +176,12 @@ def _encode_derived(derived: Derived) -> dict[str, Any]:
         for picture in derived.pictures
     ]
     return {"digests": dict(derived.digests), "pictures": pictures, "indexed_at": derived.indexed_at}
+
+
+def _due(stored: Stored) -> dict[str, str]:
+    """Return when the first of a product's pictures is to be asked for again; nothing where none is."""
+    times = [picture.due_at for picture in stored.derived.pictures if picture.due_at is not None]
+    return {"pictures_due_at": min(times)} if times and stored.state.visible else {}
 
 
 def _search_keys(state: State, product: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,5 +248,5 @@ def payload_indexes(numbers: tuple[str, ...] = ()) -> dict[str, IndexSchema]:
     indexes |= {f"{PRODUCT}.{name}": real for name in FLOATS}
     indexes |= {f"{PRODUCT}.{name}": time for name in TIMES}
     indexes |= {number_path(name): real for name in numbers}
-    indexes |= {f"{PRODUCT}.stock": models.PayloadSchemaType.INTEGER, OCCURRED_AT: time}
+    indexes |= {f"{PRODUCT}.stock": models.PayloadSchemaType.INTEGER, OCCURRED_AT: time, PICTURES_DUE: time}
     return indexes | {BROWSE: sortable, REVISION: matched}

@@ -57,7 +57,8 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, FieldInf
 def _default(field: FieldInfo) -> str:
     if field.default in (None, PydanticUndefined, ()):
         return "–"
-    return f"`{field.default}`"
+    default = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+    return f"`{default}`"
 
 
 def _metrics() -> str:

@@ -6,19 +6,42 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from catalog.errors import Misconfigured
 from encoders.names import DEFAULT_AVERAGE_LENGTH, MINILM, VITRINE_PICTURES, EncoderSettings
+from ingest.dead_letter_limit import DEFAULT_SHARE
+from ingest.debezium import DEFAULT_VERSION_PATHS
 from ingest.kafka_connection import KafkaConnection
 
 PREFIX = "VITRINE_"
 SEPARATOR = "__"
 
 
+def _separated(value: Any) -> Any:  # noqa: ANN401 - whatever the environment holds
+    """Return what a variable of several values holds: separated by commas, or a JSON list."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return tuple(json.loads(value))
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
 class _Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+_Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 class QdrantSettings(_Group):
@@ -40,6 +63,13 @@ class KafkaSettings(_Group):
     topic: str = Field("catalogue", description="topic of product events")
     group: str = Field("vitrine", description="consumer group of the ingest workers")
     dead_letter_topic: str | None = Field(None, description="topic for refused records; default: TOPIC.dead-letters")
+    debezium_version: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated), Field(min_length=1)] = Field(
+        DEFAULT_VERSION_PATHS,
+        description="where Debezium's change events have their version: the first of these dotted paths that one has",
+    )
+    debezium_mapping: Path | None = Field(
+        None, description="mapping file for the columns of Debezium's rows (docs/loading.md); absent: named as ours"
+    )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="how to talk to the brokers"
     )
@@ -82,17 +112,40 @@ class EncoderGroup(_Group):
     lexical_average_length: Annotated[float, Field(gt=0)] = Field(
         DEFAULT_AVERAGE_LENGTH, description="mean tokens of a product's text; part of the collection's identity"
     )
+    glossary: Path | None = Field(
+        None, description="a word list of your own, Chinese to English, read before the one that minilm comes with"
+    )
 
     def settings(self) -> EncoderSettings:
         """Return them as the registry takes them."""
-        return EncoderSettings(self.text, self.image, self.device, self.lexical_average_length)
+        return EncoderSettings(self.text, self.image, self.device, self.lexical_average_length, self.glossary)
 
 
 class ImageSettings(_Group):
     """Where pictures come from and what one may cost."""
 
     root: Path | None = Field(None, description="folder below which local picture paths lie; absent: none are read")
-    timeout_seconds: Annotated[float, Field(gt=0)] = Field(10.0, description="longest wait for one picture")
+    allowed_ports: Annotated[tuple[_Port, ...], NoDecode, BeforeValidator(_separated), Field(min_length=1)] = Field(
+        (80, 443), description="ports that pictures are fetched from, separated by commas"
+    )
+    allowed_networks: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, BeforeValidator(_separated)] = Field(
+        (),
+        description="networks that pictures are fetched from besides public addresses, separated by commas, such as "
+        "10.1.2.0/24 for a shop's own picture host",
+    )
+    timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="longest time that one picture may take, redirects included"
+    )
+    connect_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        5.0, description="longest wait for a host's name, and for a connection to it"
+    )
+    max_redirects: Annotated[int, Field(ge=0, le=20)] = Field(5, description="redirects followed for one picture")
+    host_connections: Annotated[int, Field(ge=1, le=32)] = Field(
+        8, description="pictures fetched from one host at once"
+    )
+    host_requests_per_second: Annotated[float, Field(gt=0)] = Field(
+        200.0, description="pictures asked of one host a second, on average"
+    )
     max_bytes: Annotated[int, Field(gt=0)] = Field(10 * 2**20, description="largest picture, in bytes")
     max_pixels: Annotated[int, Field(gt=0)] = Field(25_000_000, description="largest picture, in pixels")
 
@@ -100,18 +153,9 @@ class ImageSettings(_Group):
 class CatalogueSettings(_Group):
     """What is particular to this shop's catalogue."""
 
-    numbers: Annotated[tuple[str, ...], NoDecode] = Field(
+    numbers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated)] = Field(
         (), description="attributes that take ranges, separated by commas, such as weight,length"
     )
-
-    @field_validator("numbers", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the environment holds
-        if not isinstance(value, str):
-            return value
-        if value.lstrip().startswith("["):
-            return tuple(json.loads(value))
-        return tuple(name.strip() for name in value.split(",") if name.strip())
 
     @field_validator("numbers")
     @classmethod
@@ -128,6 +172,16 @@ class IngestSettings(_Group):
     batch_records: Annotated[int, Field(ge=1, le=1_000)] = Field(256, description="records worked on at once")
     http_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
         None, description="port of the worker's /metrics; absent: none"
+    )
+    encoding_cache: Path | None = Field(
+        None, description="file that keeps vectors by what they were made of; safe to delete; absent: none is kept"
+    )
+    encoding_cache_max_bytes: Annotated[int, Field(ge=2**20)] = Field(
+        2 * 2**30, description="about how large that file may be; vectors not used for longest make room"
+    )
+    dead_letter_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        DEFAULT_SHARE,
+        description="how many of the last 1,000 records may become dead letters before the worker stops; 1: never",
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from encoders.interface import LEXICAL_SCALE, Description, Encoders
+from encoders.interface import Description, Encoders, check_pictures, readable
 from encoders.sparse import Bm25Encoder
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class HashingTextEncoder:
     @property
     def description(self) -> Description:
         """What this encoder is."""
-        return Description("fake-words", "1", self._size, ("en",), "Apache-2.0")
+        return Description("fake-words", "1", self._size, languages=("en",), licence="Apache-2.0")
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text."""
@@ -85,7 +85,7 @@ class ColourPictureEncoder:
     @property
     def description(self) -> Description:
         """What this encoder is."""
-        return Description("fake-colours", "1", self._size, ("en",), "Apache-2.0")
+        return _colours(self._size)
 
     @property
     def text_tower(self) -> _ColourNames:
@@ -94,6 +94,7 @@ class ColourPictureEncoder:
 
     def encode_pictures(self, pictures: Sequence[Picture]) -> FloatArray:
         """Return one vector per picture."""
+        check_pictures(pictures)
         self.encoded += len(pictures)
         return _stacked([_colour(picture.reshape(-1, 3).mean(axis=0), self._size) for picture in pictures], self._size)
 
@@ -105,7 +106,7 @@ class _ColourNames:
     @property
     def description(self) -> Description:
         """What this encoder is."""
-        return Description("fake-colours", "1", self._size, ("en",), "Apache-2.0")
+        return _colours(self._size)
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text: the mean of the colours it names."""
@@ -124,8 +125,11 @@ def fake_encoders(*, text: TextEncoder | None = None) -> Encoders:
         text=text or HashingTextEncoder(),
         picture=ColourPictureEncoder(),
         lexical=Bm25Encoder(),
-        unrelated=LEXICAL_SCALE,
     )
+
+
+def _colours(size: int) -> Description:
+    return Description("fake-colours", "1", size, languages=("en",), licence="Apache-2.0", picture_side_px=1)
 
 
 def _stacked(vectors: Sequence[FloatArray], size: int) -> FloatArray:
@@ -133,7 +137,7 @@ def _stacked(vectors: Sequence[FloatArray], size: int) -> FloatArray:
 
 
 def _direction(word: str, size: int) -> FloatArray:
-    return np.random.default_rng(zlib.crc32(word.encode())).standard_normal(size).astype(np.float32)
+    return np.random.default_rng(zlib.crc32(readable(word).encode())).standard_normal(size).astype(np.float32)
 
 
 def _colour(rgb: FloatArray, size: int) -> FloatArray:

@@ -2,64 +2,97 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
 from catalog.errors import Misconfigured
-from encoders.interface import LEXICAL_SCALE, Encoders
+from encoders.bundled_folder import is_tower_folder, load_tower_folder
+from encoders.glossary import load_glossary
+from encoders.interface import Encoders
 from encoders.memo import MemoisedTextEncoder
 from encoders.names import MINILM, VITRINE_PICTURES
-from encoders.shipped import UNRELATED, load_minilm, load_shipped_pictures
+from encoders.shipped import load_minilm, load_shipped_pictures
 from encoders.sparse import Bm25Encoder
-from encoders.transformer import TransformerEncoder, load_transformer, model_folder
+from encoders.translating import TranslatingLexicalEncoder, TranslatingTextEncoder
 
 if TYPE_CHECKING:
-    from encoders.interface import PictureEncoder, TextEncoder
+    from encoders.glossary import Glossary
+    from encoders.interface import LexicalEncoder, PictureEncoder, TextEncoder
     from encoders.names import EncoderSettings
 
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a name leads to: an encoder of text, one of pictures, or a model that is both."""
+
+    text: TextEncoder | None = None
+    picture: PictureEncoder | None = None
+
+
 def load_encoders(settings: EncoderSettings) -> Encoders:
     """Load the text, picture and lexical encoders; takes seconds and memory, so do it once.
 
-    Raises `Misconfigured` for a name, folder or hub id that leads to no fitting model.
+    Raises `Misconfigured` for a name, folder or hub id that leads to no fitting model, and for a broken word list.
     """
-    text = _load_text(settings)
-    picture = _load_picture(settings, text)
-    shipped = settings.text == MINILM and settings.image == VITRINE_PICTURES
-    return Encoders(
-        text=text,
-        picture=picture,
-        lexical=Bm25Encoder(settings.lexical_average_length),
-        unrelated=UNRELATED if shipped else LEXICAL_SCALE,
+    glossary = load_glossary(settings.glossary)
+    named = load_named(settings.text, device=settings.device, glossary=glossary)
+    text = named.text
+    if text is None:
+        raise Misconfigured(f"VITRINE_ENCODERS__TEXT: {settings.text} does not read text")
+    if settings.image != settings.text:
+        minilm = text if settings.text == MINILM else None
+        named = load_named(settings.image, device=settings.device, glossary=glossary, minilm=minilm)
+    picture = named.picture
+    if picture is None:
+        raise Misconfigured(f"VITRINE_ENCODERS__IMAGE: {settings.image} does not read pictures")
+    if picture.text_tower is None:
+        _log.warning("words will not find pictures: this encoder reads pictures only", encoder=settings.image)
+    return Encoders(text=text, picture=picture, lexical=_lexical(settings, glossary))
+
+
+def load_named(name: str, *, device: str, glossary: Glossary | None = None, minilm: TextEncoder | None = None) -> Named:
+    """Load one model by its name; `minilm` is taken, where it is loaded already, for those that stand on it.
+
+    `glossary` is what MiniLM reads Chinese through, the shipped one if not given. Raises `Misconfigured` for a name,
+    folder or hub id that leads to no model.
+    """
+    if name == MINILM:
+        return Named(text=minilm or _minilm(device, glossary))
+    if name == VITRINE_PICTURES:
+        return Named(picture=load_shipped_pictures(minilm or _minilm(device, glossary), device=device))
+    if is_tower_folder(Path(name)):
+        return Named(picture=load_tower_folder(Path(name), minilm or _minilm(device, glossary), device=device))
+    return _load_other(name, device)
+
+
+def _load_other(name: str, device: str) -> Named:
+    """Load any model of a folder or the hub, and only now the libraries: the shipped pair starts faster without."""
+    from encoders.folders import model_folder, reads_only_pictures  # noqa: PLC0415
+
+    folder = model_folder(name)
+    if reads_only_pictures(folder):
+        from encoders.cnn import load_cnn  # noqa: PLC0415
+
+        return Named(picture=load_cnn(name, folder, device=device))
+    from encoders.transformer import load_transformer  # noqa: PLC0415
+
+    encoder = load_transformer(name, folder, device=device)
+    return Named(
+        text=MemoisedTextEncoder(encoder) if encoder.reads_text else None,
+        picture=encoder if encoder.reads_pictures else None,
     )
 
 
-def _load_text(settings: EncoderSettings) -> TextEncoder:
-    if settings.text == MINILM:
-        return MemoisedTextEncoder(load_minilm(device=settings.device))
-    encoder = _load_by_name(settings.text, settings.device)
-    if not encoder.reads_text:
-        raise Misconfigured(f"VITRINE_ENCODERS__TEXT: {settings.text} does not read text")
-    return MemoisedTextEncoder(encoder)
+def _minilm(device: str, glossary: Glossary | None) -> TextEncoder:
+    return MemoisedTextEncoder(TranslatingTextEncoder(load_minilm(device=device), glossary or load_glossary()))
 
 
-def _load_picture(settings: EncoderSettings, text: TextEncoder) -> PictureEncoder:
-    if settings.image == VITRINE_PICTURES:
-        if settings.text != MINILM:
-            text = MemoisedTextEncoder(load_minilm(device=settings.device))
-        return load_shipped_pictures(text, device=settings.device)
-    encoder = _load_by_name(settings.image, settings.device)
-    if not encoder.reads_pictures:
-        raise Misconfigured(f"VITRINE_ENCODERS__IMAGE: {settings.image} does not read pictures")
-    if encoder.text_tower is None:
-        _log.warning("words will not find pictures: this encoder reads pictures only", encoder=settings.image)
-    return encoder
-
-
-def _load_by_name(name: str, device: str) -> TransformerEncoder:
-    folder = Path(name)
-    return load_transformer(name, folder if folder.is_dir() else model_folder(name), device=device)
+def _lexical(settings: EncoderSettings, glossary: Glossary) -> LexicalEncoder:
+    """Return the encoder of words; beside another model than MiniLM they stay as they are, for it may read Chinese."""
+    plain = Bm25Encoder(settings.lexical_average_length)
+    return TranslatingLexicalEncoder(plain, glossary) if settings.text == MINILM else plain

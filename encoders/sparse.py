@@ -10,6 +10,7 @@ from typing import Final
 from qdrant_edge import Bm25, Bm25Config, TokenizerType
 
 from catalog.vectors import LexicalSpec, SparseVector
+from encoders.interface import readable
 from encoders.names import DEFAULT_AVERAGE_LENGTH
 
 _K: Final = 1.2
@@ -31,12 +32,12 @@ class Bm25Encoder:
 
     def encode_document(self, text: str) -> SparseVector:
         """Return the weights of a text's words; empty where it has none."""
-        weights = self._bm25.embed_document(text)
+        weights = self._bm25.embed_document(readable(text))
         return SparseVector(tuple(weights.indices), tuple(weights.values))
 
     def encode_query(self, text: str) -> SparseVector:
         """Return the words of a query, each of weight 1; empty where it has none."""
-        weights = self._bm25.embed_query(text)
+        weights = self._bm25.embed_query(readable(text))
         return SparseVector(tuple(weights.indices), tuple(weights.values))
 
 
@@ -48,4 +49,5 @@ class TokenCounter:
 
     def count(self, text: str) -> int:
         """Return how many tokens a text has, stop words left out."""
-        return sum(round(weight * _K / (_K + 1 - weight)) for weight in self._bm25.embed_document(text).values)
+        weights = self._bm25.embed_document(readable(text)).values
+        return sum(round(weight * _K / (_K + 1 - weight)) for weight in weights)

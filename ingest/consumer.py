@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import structlog
 
 from catalog.errors import Unavailable
+from ingest.dead_letter_limit import DeadLetterLimit
+from ingest.debezium import DebeziumReading
 from ingest.decode import decode
+from ingest.isolation import apply_isolated, letters_of, sound_change
 from ingest.merge import merge_batch
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from catalog.events import Event
     from ingest.encoding import Encoding
+    from ingest.isolation import Refused
     from ingest.metrics import IngestMetrics
     from ingest.source import DeadLetterSink, Source
     from ingest.store import Store
@@ -43,6 +47,8 @@ class Consumer:
         dead_letters: DeadLetterSink,
         metrics: IngestMetrics,
         stopping: threading.Event,
+        tables: DebeziumReading | None = None,
+        limit: DeadLetterLimit | None = None,
     ) -> None:
         self._source = source
         self._store = store
@@ -50,6 +56,8 @@ class Consumer:
         self._dead_letters = dead_letters
         self._metrics = metrics
         self._stopping = stopping
+        self._tables = tables or DebeziumReading()
+        self._limit = limit or DeadLetterLimit()
 
     def run(self) -> None:
         """Work until told to stop; an outage is waited out, anything else ends the loop with its error."""
@@ -65,14 +73,20 @@ class Consumer:
         if not records:
             self._metrics.idle(self._source.lag())
             return 0
-        batch = decode(records)  # 2 pure: events, rejects
-        self._patiently(partial(self._apply, batch.events))  # 3 to 6
+        batch = decode(records, self._tables)  # 2 pure: events, rejects
+        refused = self._patiently(partial(self._apply, batch.events))  # 3 to 6
+        batch.rejects += letters_of(refused, records)
+        self._limit.admit(len(records), len(batch.rejects))
         self._patiently(partial(self._dead_letters.send, batch.rejects))  # 7 acknowledged
         self._patiently(partial(self._source.commit, records))  # 8 only now
         self._metrics.committed(batch, self._source.lag())
         return len(records)
 
-    def _apply(self, events: Sequence[Event]) -> None:
+    def _apply(self, events: Sequence[Event]) -> list[Refused]:
+        """Apply the events and return those that cannot be; see `ingest/isolation.py`."""
+        return apply_isolated(self._fold_in, self._probe, events)
+
+    def _fold_in(self, events: Sequence[Event]) -> None:
         pending = list(events)
         while pending:
             stored = self._store.read([event.product_id for event in pending])  # 3 one call to the engine
@@ -81,6 +95,10 @@ class Consumer:
             raced = self._store.write(writes)  # 6 durable, guarded; what lost a race is folded again
             pending = [event for event in pending if event.product_id in raced]
             self._metrics.merged(merged, raced)
+
+    def _probe(self) -> None:
+        self._encoding.points([sound_change()])
+        self._store.probe()
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
         return patiently(step, self._stopping)

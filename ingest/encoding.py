@@ -1,44 +1,43 @@
 """Changes to points: which inputs of the encoders really changed, their vectors, and what became of the pictures.
 
-A digest of every input is kept with the product; equal digest, no encoding. A price event encodes nothing.
+A digest of every input is kept with the product; equal digest, no encoding. A price event encodes nothing. What
+another product, or the same one long ago, was made of is found by its digest in the encoding cache.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
-from threading import Semaphore
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import structlog
 
-from catalog.errors import InvalidInput, InvalidPicture, PictureUnavailable
+from catalog.errors import InvalidInput
 from catalog.points import Derived, PictureStatus
 from catalog.product import iso
 from catalog.text import dense_text, lexical_text
 from catalog.vectors import IMAGE, LEXICAL, TEXT
-from encoders.pictures.decode import PictureLimits, decode
+from ingest.encoding_cache import NoEncodingCache
+from ingest.pictures import OK, PictureReader, Seen, digest_of
 from ingest.store import PointWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from catalog.product import Json
     from catalog.vectors import SparseVector
-    from encoders.interface import Encoders, FloatArray, Picture
+    from encoders.interface import Description, Encoders, FloatArray
+    from encoders.pictures.decode import PictureLimits
     from encoders.pictures.fetch import PictureFetcher
+    from ingest.encoding_cache import EncodingCache
     from ingest.merge import Change
     from ingest.metrics import IngestMetrics
 
 _T = TypeVar("_T")
-_FETCHING_THREADS: Final = 8
 _PICTURES_AT_ONCE: Final = 128
 _GROUPS_IN_MEMORY: Final = 2
 """Pictures encoded together, and how many such groups there are at once: of 512 × 512 pixels each, 200 MB."""
@@ -46,20 +45,12 @@ _GROUPS_IN_MEMORY: Final = 2
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A picture that was fetched and decoded, or not: `pixels` is None unless its status is ok."""
-
-    status: PictureStatus
-    pixels: Picture | None = None
-
-
 @dataclass(slots=True)
 class _Draft:
     """A point on its way: what its encoders must read, and what has been settled without them.
 
-    `texts` are what the text encoders read, by vector, and `pixels` the pictures that could be read, by their place
-    among the product's.
+    `texts` are what the text encoders read, by vector, and `seen` what came of asking for its pictures, in their order;
+    it is empty where they were not asked for or are what they were.
     """
 
     change: Change
@@ -67,17 +58,26 @@ class _Draft:
     product: dict[str, Json]
     texts: dict[str, str]
     pictures: tuple[PictureStatus, ...]
-    pixels: dict[int, Picture]
+    seen: list[Seen]
     vectors: dict[str, FloatArray | SparseVector]
 
     def changed(self, name: str) -> bool:
         """Whether a vector must be made anew."""
         return name in self.digests and self.digests[name] != self.change.before.derived.digests.get(name)
 
-    def refuse(self, places: Sequence[int]) -> None:
+    def see(self, seen: list[Seen]) -> None:
+        """Take what came of asking for the pictures."""
+        self.seen = seen
+        self.pictures = tuple(one.status for one in seen)
+        if any(status.status == OK for status in self.pictures):
+            self.digests[IMAGE] = digest_of("".join(status.digest or "" for status in self.pictures).encode())
+        else:
+            self.digests.pop(IMAGE, None)
+
+    def refuse(self, digests: set[str]) -> None:
         """Note of which pictures the encoder made nothing."""
         refused = PictureStatus("refused", error="the encoder makes no vector of this picture")
-        self.pictures = tuple(refused if place in places else one for place, one in enumerate(self.pictures))
+        self.pictures = tuple(refused if one.digest in digests else one for one in self.pictures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +85,33 @@ class _Asked:
     """A product whose pictures are on their way."""
 
     draft: _Draft
-    pictures: list[Future[_Seen]]
+    pictures: list[Future[Seen]]
 
 
 class Encoding:
     """Makes the points of a batch: one pass over its texts, one over its pictures."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of one stage, wired once
         self,
         encoders: Encoders,
         fetcher: PictureFetcher,
         metrics: IngestMetrics,
         *,
         limits: PictureLimits | None = None,
+        cache: EncodingCache | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._encoders = encoders
-        self._fetcher = fetcher
         self._metrics = metrics
-        self._limits = limits or PictureLimits()
+        self._cache = cache or NoEncodingCache()
         self._now = now
-        self._threads = ThreadPoolExecutor(_FETCHING_THREADS, thread_name_prefix="pictures")
-        self._decoding = Semaphore(max(1, (os.cpu_count() or 1) // 2))  # the encoders need the other cores meanwhile
+        self._text_maker = _maker(TEXT, encoders.text.description)
+        self._picture_maker = _maker(IMAGE, encoders.picture.description)
+        self._reader = PictureReader(fetcher, self._known_picture, limits=limits, now=now)
 
     def close(self) -> None:
         """End the threads that fetch."""
-        self._threads.shutdown(cancel_futures=True)
+        self._reader.close()
 
     def points(self, changes: Sequence[Change]) -> list[PointWrite]:
         """Return what to write for each change, with the vectors whose input changed."""
@@ -118,82 +119,117 @@ class Encoding:
         groups = list(_in_groups(drafts))
         asked = deque(map(self._ask_pictures, groups[:_GROUPS_IN_MEMORY]))  # they come while the texts are encoded
         self._encode_texts([draft for draft in drafts if draft.changed(TEXT)])
+        made: dict[str, FloatArray | None] = {}
         for group, later in zip_longest(groups, groups[_GROUPS_IN_MEMORY:], fillvalue=()):
             self._take_pictures(asked.popleft())
-            self._encode_pictures([draft for draft in group if draft.changed(IMAGE)])
+            self._encode_pictures([draft for draft in group if draft.changed(IMAGE)], made)
             asked.append(self._ask_pictures(later))
-        for draft in drafts:
-            if draft.changed(LEXICAL):
-                draft.vectors[LEXICAL] = self._encoders.lexical.encode_document(draft.texts[LEXICAL])
+        self._encode_words([draft for draft in drafts if draft.changed(LEXICAL)])
         indexed_at = iso(self._now())
         writes = [_write(draft, indexed_at) for draft in drafts]
-        self._metrics.encoded(writes)
+        for write in writes:
+            for name in write.kept:
+                self._metrics.unchanged(name, _inputs(write, name))
         return writes
 
     def _draft(self, change: Change) -> _Draft:
         """Say what a product's vectors are made of; one that is not visible is made of nothing."""
-        draft = _Draft(change, {}, {}, {}, (), {}, {})
+        draft = _Draft(change, {}, {}, {}, (), [], {})
         if change.state.visible:
             draft.product = change.state.product()
             draft.texts = {TEXT: dense_text(draft.product), LEXICAL: lexical_text(draft.product)}
-            draft.digests = {name: _digest(text.encode()) for name, text in draft.texts.items() if text}
+            draft.digests = {name: digest_of(text.encode()) for name, text in draft.texts.items() if text}
         return draft
 
     def _ask_pictures(self, drafts: Sequence[_Draft]) -> list[_Asked]:
-        """Fetch the pictures of products that name others than before; the rest keep what they have."""
+        """Ask for the pictures of products that name others than before, or are due; the rest keep what they have."""
         asked = []
         for draft in drafts:
-            before = draft.change.before
-            references = draft.product.get("images", [])
-            if before.state.visible and references == before.state.product().get("images", []):
+            before, references = draft.change.before, draft.product.get("images", [])
+            had = before.state.product().get("images", []) if before.state.visible else []
+            if references == had and before.state.visible and not draft.change.ask_pictures:
                 draft.pictures = before.derived.pictures
                 draft.digests |= {name: held for name, held in before.derived.digests.items() if name == IMAGE}
             elif references:
-                asked.append(_Asked(draft, [self._threads.submit(self._see, one) for one in references]))
+                held = dict(zip(had, before.derived.pictures, strict=False))
+                asked.append(_Asked(draft, [self._reader.ask(one, held.get(one)) for one in references]))
         return asked
 
     def _take_pictures(self, asked: Sequence[_Asked]) -> None:
-        """Wait for the pictures and give each product its own."""
+        """Wait for the pictures and give each product its own; fetch once more what is needed and was not sent."""
         for each in asked:
-            draft, found = each.draft, [coming.result() for coming in each.pictures]
-            draft.pictures = tuple(one.status for one in found)
-            draft.pixels = {place: one.pixels for place, one in enumerate(found) if one.pixels is not None}
-            if draft.pixels:
-                draft.digests[IMAGE] = _digest("".join(one.status.digest or "" for one in found).encode())
-        self._metrics.pictures([status for each in asked for status in each.draft.pictures])
+            each.draft.see(self._results(each.pictures))
+        again = [(each.draft, self._ask_unread(each.draft)) for each in asked if each.draft.changed(IMAGE)]
+        for draft, coming in again:
+            if coming:
+                found = dict(zip(coming, self._results(coming.values()), strict=True))
+                draft.see([found.get(place, one) for place, one in enumerate(draft.seen)])
+        for each in asked:
+            if not each.draft.changed(IMAGE):
+                each.draft.seen = []
 
-    def _see(self, reference: str) -> _Seen:
-        try:
-            data = self._fetcher.fetch(reference)
-            with self._decoding:
-                return _Seen(PictureStatus("ok", digest=_digest(data)), decode(data, self._limits))
-        except InvalidPicture as error:
-            return _Seen(PictureStatus("refused", error=str(error)))
-        except PictureUnavailable as error:
-            return _Seen(PictureStatus("failed", error=str(error)))
+    def _ask_unread(self, draft: _Draft) -> dict[int, Future[Seen]]:
+        references = draft.product["images"]
+        return {place: self._reader.ask(references[place], None) for place, one in enumerate(draft.seen) if one.unread}
+
+    def _results(self, coming: Iterable[Future[Seen]]) -> list[Seen]:
+        seen = [each.result() for each in coming]
+        self._metrics.pictures(one.outcome for one in seen)
+        return seen
+
+    def _known_picture(self, digest: str) -> FloatArray | None:
+        return self._cache.find(self._picture_maker, [digest]).get(digest)
 
     def _encode_texts(self, drafts: Sequence[_Draft]) -> None:
-        vectors = _each(self._encoders.text.encode_documents, [draft.texts[TEXT] for draft in drafts])
-        for draft, vector in zip(drafts, vectors, strict=True):
+        texts = {draft.digests[TEXT]: draft.texts[TEXT] for draft in drafts}
+        known = self._cache.find(self._text_maker, texts)
+        new = {digest: text for digest, text in texts.items() if digest not in known}
+        vectors = known | self._made(self._text_maker, self._encoders.text.encode_documents, new)
+        cached = sum(draft.digests[TEXT] in known for draft in drafts)
+        self._metrics.encoded(TEXT, made=len(new), cached=cached, same_batch=len(drafts) - cached - len(new))
+        for draft in drafts:
+            vector = vectors[draft.digests[TEXT]]
             if vector is None:
                 del draft.digests[TEXT]
             else:
                 draft.vectors[TEXT] = vector
 
-    def _encode_pictures(self, drafts: Sequence[_Draft]) -> None:
-        """Give each product the mean of its pictures' vectors, at unit length again."""
-        pixels = [picture for draft in drafts for picture in draft.pixels.values()]
-        encoded = iter(_each(self._encoders.picture.encode_pictures, pixels))
+    def _encode_words(self, drafts: Sequence[_Draft]) -> None:
         for draft in drafts:
-            vectors = {place: next(encoded) for place in draft.pixels}
-            draft.pixels = {}
-            draft.refuse([place for place, vector in vectors.items() if vector is None])
-            made = [vector for vector in vectors.values() if vector is not None]
-            if made:
-                mean = np.mean(made, axis=0)
-                draft.vectors[IMAGE] = mean / max(float(np.linalg.norm(mean)), 1e-12)
-            else:
-                del draft.digests[IMAGE]
+            draft.vectors[LEXICAL] = self._encoders.lexical.encode_document(draft.texts[LEXICAL])
+        self._metrics.encoded(LEXICAL, made=len(drafts))
+
+    def _encode_pictures(self, drafts: Sequence[_Draft], made: dict[str, FloatArray | None]) -> None:
+        """Give each product the mean of its pictures' vectors, at unit length again; `made` are the batch's so far."""
+        seen = [one for draft in drafts for one in draft.seen if one.status.status == OK]
+        known = {one.digest: one.vector for one in seen if one.vector is not None}
+        found = made | known
+        new = {one.digest: one.pixels for one in seen if one.pixels is not None and one.digest not in found}
+        made |= self._made(self._picture_maker, self._encoders.picture.encode_pictures, new)
+        cached = sum(one.digest in known for one in seen)
+        self._metrics.encoded(IMAGE, made=len(new), cached=cached, same_batch=len(seen) - cached - len(new))
+        for draft in drafts:
+            _take_mean(draft, known | made)
+
+    def _made(
+        self, maker: str, encode: Callable[[Sequence[_T]], FloatArray], inputs: Mapping[str, _T]
+    ) -> dict[str, FloatArray | None]:
+        """Encode inputs by their digests, and keep what was made; None for one of which the encoder makes nothing."""
+        made = dict(zip(inputs, _each(encode, list(inputs.values())), strict=True))
+        self._cache.keep(maker, {digest: vector for digest, vector in made.items() if vector is not None})
+        return made
+
+
+def _take_mean(draft: _Draft, vectors: Mapping[str, FloatArray | None]) -> None:
+    digests = [one.digest for one in draft.seen if one.status.status == OK]
+    made = [vector for digest in digests if (vector := vectors[digest]) is not None]
+    draft.seen = []
+    draft.refuse({digest for digest in digests if vectors[digest] is None})
+    if made:
+        mean = np.mean(made, axis=0)
+        draft.vectors[IMAGE] = mean / max(float(np.linalg.norm(mean)), 1e-12)
+    else:
+        del draft.digests[IMAGE]
 
 
 def _in_groups(drafts: Sequence[_Draft]) -> Iterator[list[_Draft]]:
@@ -238,5 +274,11 @@ def _write(draft: _Draft, indexed_at: str) -> PointWrite:
     )
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+def _inputs(write: PointWrite, vector: str) -> int:
+    """Return how many inputs a vector is made of."""
+    return sum(one.status == OK for one in write.product.derived.pictures) if vector == IMAGE else 1
+
+
+def _maker(arm: str, description: Description) -> str:
+    """Return what vectors are cached under: whatever else made them could have made others."""
+    return f"{arm}/{description.name}/{description.revision}"

@@ -6,9 +6,10 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import BrokerUnavailable
-from ingest.eventlog import append_durably, open_log
-from ingest.eventlog_file import from_json, locked, to_json
+from catalog.errors import BrokerUnavailable, Misconfigured
+from ingest.dead_letters import KeptLetter, Place
+from ingest.eventlog import EventLog, append_durably, open_log
+from ingest.eventlog_file import TOPIC, from_json, locked, to_json
 from ingest.message import Message
 
 if TYPE_CHECKING:
@@ -58,14 +59,49 @@ class EventLogDeadLetters:
 
 
 def read_dead_letters(folder: Path) -> Iterator[Message]:
-    """Yield the dead letters in `folder`, oldest first, their headers as they were sent."""
+    """Yield the dead letters that are in `folder` now, oldest first, their headers as they were sent.
+
+    Raises `Misconfigured` that names a line which is no letter.
+    """
     path = folder / DEAD_LETTERS_FILE
     if not path.exists():
         return
     with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):  # else half written
+        left_bytes = os.fstat(file.fileno()).st_size
+        for number, line in enumerate(file, start=1):
+            left_bytes -= len(line)
+            if left_bytes < 0 or not line.endswith(b"\n"):  # written since, or half written
+                return
+            try:
                 yield _message(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise Misconfigured(f"line {number} of {path} is damaged: {error}") from error
+
+
+class EventLogLetterStore:
+    """A `DeadLetterStore` in `folder`; a letter's offset counts the lines of the file from 0."""
+
+    topic = TOPIC
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def letters(self, begin: Place | None = None) -> Iterator[KeptLetter]:
+        """Yield the letters that are there now, none where there is no file of them."""
+        for offset, message in enumerate(read_dead_letters(self._folder)):
+            if begin is None or (begin.partition == 0 and offset >= begin.offset):
+                yield KeptLetter(Place(0, offset), message)
+
+    def send_back(self, letters: list[KeptLetter]) -> None:
+        """Append the records to the event log, with their own times. Raises `BrokerUnavailable` if the disk is full."""
+        log = EventLog(self._folder)
+        try:
+            log.write(letter.record() for letter in letters)
+        finally:
+            log.close()
+
+    def close(self) -> None:
+        """Do nothing: files are open only while they are used."""
 
 
 def _line(letter: DeadLetter) -> bytes:

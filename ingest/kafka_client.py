@@ -35,6 +35,8 @@ WRONG_VALUES = (
     kafka_errors.KafkaConfigurationError,
 )
 
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"  # what OpenSSL calls it; the client makes an outage of it
+
 
 class _Manager(KafkaConnectionManager):  # type: ignore[misc]
     """Remembers why connections failed, and gives up at a refusal: the client takes a wrong password for an outage."""
@@ -48,17 +50,18 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]
         return connection
 
     def _remember(self, error: kafka_errors.KafkaError) -> None:
-        if isinstance(self.failure, REFUSALS):
+        if _is_refusal(self.failure):
             return
         self.failure = error
-        if isinstance(error, REFUSALS) and self.is_first_contact:
+        if _is_refusal(error) and self.is_first_contact:
             self.call_soon(self.close)
 
 
 def build(make: Callable[..., Client], connection: KafkaConnection, **options: object) -> Client:
     """Return a client of kafka-python that has spoken to the cluster.
 
-    Raises `BrokerUnavailable` where no broker answers within three seconds, `Misconfigured` where one refuses us.
+    Raises `BrokerUnavailable` where no broker answers within three seconds, `Misconfigured` where one refuses us, or
+    where we have no reason to trust its certificate.
     """
     managers: list[_Manager] = []
 
@@ -75,10 +78,19 @@ def build(make: Callable[..., Client], connection: KafkaConnection, **options: o
         for manager in managers:  # a constructor that fails leaves its thread and its sockets open
             reason = manager.failure or error
             KafkaNetClient(net=manager._net, manager=manager).close()  # noqa: SLF001 - the only way to it
+        if _UNTRUSTED in str(reason):
+            raise Misconfigured(
+                f"cannot {_attempt(connection)}: {reason}. Give the authority that signed the brokers' certificates as "
+                "ssl_cafile, and name the brokers as their certificates do"
+            ) from error
         raise translated(reason, _attempt(connection)) from error
     for manager in managers:
         manager.is_first_contact = False
     return client
+
+
+def _is_refusal(error: kafka_errors.KafkaError | None) -> bool:
+    return isinstance(error, REFUSALS) or _UNTRUSTED in str(error)
 
 
 def _attempt(connection: KafkaConnection) -> str:

@@ -1,26 +1,34 @@
-"""Dead letters onto a Kafka topic: the record as it was, and in its headers where it came from and why."""
+"""Dead letters on a Kafka topic: the record as it was, and in its headers where it came from and why; and back."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
-from catalog.errors import Misconfigured
+from catalog.errors import BrokerUnavailable, Misconfigured
+from ingest.dead_letters import TRUNCATED, KeptLetter, Place
+from ingest.kafka_client import build, translated
 from ingest.kafka_producer import AcknowledgedProducer
 from ingest.message import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ingest.kafka_connection import KafkaConnection
     from ingest.source import DeadLetter
 
 log = structlog.get_logger(__name__)
 
-TRUNCATED_HEADER = "vitrine-truncated"
 CUT_VALUE_BYTES = 64 * 1024
 LAST_RESORT_BYTES = 1024
+POLL_MS: Final = 500
+REQUEST_MS: Final = 5_000
+SILENT_SECONDS: Final = 10.0
 
 
 class KafkaDeadLetters:
@@ -73,4 +81,74 @@ def _last_resort(letter: DeadLetter) -> Message:
 
 
 def _size(letter: DeadLetter) -> tuple[str, bytes]:
-    return TRUNCATED_HEADER, str(len(letter.record.value or b"")).encode()
+    return TRUNCATED, str(len(letter.record.value or b"")).encode()
+
+
+class KafkaLetterStore:
+    """A `DeadLetterStore` on `dead_letter_topic`; what is sent back goes to `topic`. No group is joined or moved."""
+
+    def __init__(self, connection: KafkaConnection, *, topic: str, dead_letter_topic: str) -> None:
+        self.topic = topic
+        self._connection = connection
+        self._dead_letter_topic = dead_letter_topic
+        self._producer = AcknowledgedProducer(connection, topic=topic, partitions=-1)
+
+    def letters(self, begin: Place | None = None) -> Iterator[KeptLetter]:
+        """Yield the letters that are there now, none where there is no such topic."""
+        try:
+            consumer = build(
+                KafkaConsumer,
+                self._connection,
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                allow_auto_create_topics=False,
+            )
+            try:
+                yield from self._read(consumer, begin)
+            finally:
+                consumer.close()
+        except KafkaError as error:
+            raise translated(error, f"read topic {self._dead_letter_topic!r}") from error
+
+    def send_back(self, letters: list[KeptLetter]) -> None:
+        """Put the records back, with the present time: with their own the topic might drop them as too old.
+
+        Raises `BrokerUnavailable` in an outage, `Misconfigured` where the topic takes one of them no longer.
+        """
+        messages = [replace(letter.record(), timestamp_ms=None) for letter in letters]
+        too_large = self._producer.deliver(messages)
+        if too_large:
+            raise Misconfigured(
+                f"topic {self.topic!r} does not take {len(too_large)} of them any more; see its max.message.bytes"
+            )
+
+    def close(self) -> None:
+        """Free everything; whatever `send_back` returned for is safe."""
+        self._producer.close()
+
+    def _read(self, consumer: KafkaConsumer, begin: Place | None) -> Iterator[KeptLetter]:
+        partitions = consumer.partitions_for_topic(self._dead_letter_topic) or set()
+        wanted = partitions if begin is None else partitions & {begin.partition}
+        places = [TopicPartition(self._dead_letter_topic, partition) for partition in sorted(wanted)]
+        if not places:
+            return
+        consumer.assign(places)
+        starts = consumer.beginning_offsets(places, timeout_ms=REQUEST_MS)
+        ends = consumer.end_offsets(places, timeout_ms=REQUEST_MS)
+        for place in places:
+            consumer.seek(place, max(starts[place], min(begin.offset, ends[place])) if begin else starts[place])
+        heard_at = time.monotonic()
+        while any(consumer.position(place) < ends[place] for place in places):
+            found = consumer.poll(timeout_ms=POLL_MS)
+            if found:
+                heard_at = time.monotonic()
+            elif time.monotonic() - heard_at > SILENT_SECONDS:
+                raise BrokerUnavailable(f"cannot read topic {self._dead_letter_topic!r}: no answer in time")
+            for place, records in found.items():
+                yield from (_kept(one) for one in records if one.offset < ends[place])
+
+
+def _kept(record: Any) -> KeptLetter:  # noqa: ANN401 - the client's record; untyped
+    message = Message(record.key, record.value, tuple(record.headers), record.timestamp)
+    return KeptLetter(Place(record.partition, record.offset), message)

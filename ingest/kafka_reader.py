@@ -16,6 +16,7 @@ from kafka.structs import MemberState
 
 from catalog.errors import BrokerUnavailable, Misconfigured
 from ingest.kafka_client import build, translated
+from ingest.kafka_headers import read_any_header
 from ingest.source import Record
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ class KafkaReader:
 
     def _connect(self) -> KafkaConsumer:
         consumer: KafkaConsumer = build(KafkaConsumer, self._connection, **self._options)
+        read_any_header(consumer)
         consumer.subscribe([self._topic], listener=_Ownership(self._buffer, self._forget))
         self._heard()
         return consumer

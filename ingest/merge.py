@@ -21,10 +21,14 @@ KINDS: Final[Mapping[type, str]] = {Upserted: "upserted", Patched: "patched", De
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A product whose state the batch moved: as the index has it, and as it must become."""
+    """A product to be written: as the index has it, and the state that it must become.
+
+    `ask_pictures`: its pictures are to be asked for although they are called what they were called before.
+    """
 
     before: Stored
     state: State
+    ask_pictures: bool = False
 
 
 @dataclass(slots=True)

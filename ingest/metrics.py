@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from catalog.points import PictureStatus
     from ingest.decode import DecodedBatch
     from ingest.merge import MergedBatch
-    from ingest.store import PointWrite
 
 
 class IngestMetrics:
@@ -34,19 +32,20 @@ class IngestMetrics:
         )
         self._encodes = Counter(
             "vitrine_ingest_encodes",
-            "Vectors made, by vector. Worry if price events raise it.",
+            "Inputs that an encoder read (texts, pictures), by vector. Worry if price events raise it.",
             ["vector"],
             registry=self.registry,
         )
         self._avoided = Counter(
             "vitrine_ingest_encodes_avoided",
-            "Vectors that were kept because their input had not changed, by vector.",
-            ["vector"],
+            "Inputs that no encoder had to read, by vector and why: unchanged, cached, same_batch.",
+            ["vector", "reason"],
             registry=self.registry,
         )
         self._pictures = Counter(
             "vitrine_ingest_pictures",
-            "Pictures looked for, by outcome: ok, failed (due again), refused. Worry if failed rises: a host is away.",
+            "Pictures asked for, by outcome: ok, not_modified, failed (due again), refused, gone. "
+            "Worry if failed rises: a host is away.",
             ["outcome"],
             registry=self.registry,
         )
@@ -77,18 +76,20 @@ class IngestMetrics:
             self._events.labels(kind, outcome).inc(count)
         self._raced.inc(len(raced))
 
-    def encoded(self, writes: Sequence[PointWrite]) -> None:
-        """Count the vectors that were made and those that were not."""
-        for write in writes:
-            for name in write.vectors:
-                self._encodes.labels(name).inc()
-            for name in write.kept:
-                self._avoided.labels(name).inc()
+    def encoded(self, vector: str, *, made: int, cached: int = 0, same_batch: int = 0) -> None:
+        """Count inputs that an encoder read, and those it need not read although their product has changed."""
+        self._encodes.labels(vector).inc(made)
+        self._avoided.labels(vector, "cached").inc(cached)
+        self._avoided.labels(vector, "same_batch").inc(same_batch)
 
-    def pictures(self, statuses: Iterable[PictureStatus]) -> None:
-        """Count what became of pictures."""
-        for status in statuses:
-            self._pictures.labels(status.status).inc()
+    def unchanged(self, vector: str, inputs: int) -> None:
+        """Count inputs that are what they were when the stored vector was made of them."""
+        self._avoided.labels(vector, "unchanged").inc(inputs)
+
+    def pictures(self, outcomes: Iterable[str]) -> None:
+        """Count what asking for pictures came to."""
+        for outcome in outcomes:
+            self._pictures.labels(outcome).inc()
 
     def committed(self, batch: DecodedBatch, lag: int) -> None:
         """Count what a batch brought besides its events."""

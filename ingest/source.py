@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+PROCESSING_FAILED: Final = "processing_failed"
+_ERROR_CHARS: Final = 300
+"""What an error says goes along with the dead letter, which must not outgrow what its topic takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ class DeadLetter:
     record: Record
     reason: str
     error: str
+
+    @classmethod
+    def of_failure(cls, record: Record, error: Exception) -> DeadLetter:
+        """Return the letter of a record that the pipeline itself fails on: a bug of ours, not a fault of the event."""
+        return cls(record, PROCESSING_FAILED, f"{type(error).__name__}: {error}"[:_ERROR_CHARS])
 
     def headers(self) -> tuple[tuple[str, bytes | None], ...]:
         """Return the original headers and, after them, where the record came from and why it was refused."""

@@ -11,15 +11,17 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from qdrant_client import models
 
 from catalog.embedded import EmbeddedClient
 from catalog.engine import outages_named
-from catalog.points import REVISION, STATE, Stored, decode, encode, engine_vector, point_id
+from catalog.points import PICTURES_DUE, REVISION, STATE, Stored, decode, encode, engine_vector, point_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from catalog.engine import Engine
     from catalog.product import Json
@@ -73,6 +75,27 @@ class Store:
         found = (decode(record.payload) for record in records if record.payload)
         return products | {product.product_id: product for product in found}
 
+    def count_due(self, moment: datetime) -> int:
+        """Return how many products have pictures that are due at a moment. Raises `EngineUnavailable` in an outage."""
+        with outages_named():
+            return self._engine.count(collection_name=self._collection, count_filter=_due(moment), exact=True).count
+
+    def read_due(self, moment: datetime, *, limit: int) -> list[Stored]:
+        """Return products with pictures that are due at a moment, those due for longest first.
+
+        Raises `EngineUnavailable` in an outage.
+        """
+        with outages_named():
+            records, _ = self._engine.scroll(
+                collection_name=self._collection,
+                scroll_filter=_due(moment),
+                order_by=models.OrderBy(key=PICTURES_DUE, direction=models.Direction.ASC),
+                limit=limit,
+                with_payload=True,
+                with_vectors=False,
+            )
+        return [decode(record.payload) for record in records if record.payload]
+
     def write(self, writes: Sequence[PointWrite]) -> set[str]:
         """Write durably and return the ids of products that somebody else wrote since they were read.
 
@@ -95,6 +118,18 @@ class Store:
             if isinstance(self._engine, EmbeddedClient):
                 self._engine.flush()
             return self._overtaken(stamped)
+
+    def probe(self) -> None:
+        """Read and write as every batch does, but nothing: a point that does not exist is looked for and deleted.
+
+        Raises `EngineUnavailable` in an outage, and otherwise what the engine would say to any write.
+        """
+        nobody = models.PointIdsList(points=[str(uuid4())])
+        with outages_named():
+            self._engine.retrieve(collection_name=self._collection, ids=nobody.points, with_payload=False)
+            self._engine.batch_update_points(
+                collection_name=self._collection, update_operations=[models.DeleteOperation(delete=nobody)], wait=True
+            )
 
     def _operations(self, writes: Sequence[PointWrite]) -> list[models.UpdateOperation]:
         new = [write for write in writes if write.expected is None]
@@ -193,6 +228,10 @@ def _payload_operation(write: PointWrite) -> models.OverwritePayloadOperation:
             payload=encode(write.product), filter=models.Filter(must=[this_point, _revision_in([write.expected])])
         )
     )
+
+
+def _due(moment: datetime) -> models.Filter:
+    return models.Filter(must=[models.FieldCondition(key=PICTURES_DUE, range=models.DatetimeRange(lte=moment))])
 
 
 def _unchanged_since(revisions: list[int]) -> models.Filter:

@@ -1,12 +1,20 @@
-"""Who may see what: the scope of a caller, made in one place and joined to every call of the retriever."""
+"""Who may see and do what: the scope of a caller, joined to every call of the retriever, and who may send events."""
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from catalog.points import VISIBLE, YES
 from search.filters import AnyOf, Filter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FORWARDING: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_HOST: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +26,30 @@ class Scope:
 
 EVERYTHING: Final = Scope(Filter(must=(AnyOf(VISIBLE, (YES,)),)))
 """Every visible product: what a caller sees where there are no keys."""
+
+
+def refuse_remote(address: str | None, headers: Mapping[str, str]) -> str | None:
+    """Return why a caller may not write while there are no keys, None for one on this very machine.
+
+    `address` is the other end of the connection. What a proxy passes on is refused, for its header may say anything,
+    and so is what was sent to a name other than this machine's own: a page in somebody's browser can have its name
+    resolve to 127.0.0.1.
+    """
+    if address is None or not _is_loopback(address):
+        return "there are no API keys, so events are taken from this machine only (127.0.0.1, ::1)"
+    if any(name in headers for name in _FORWARDING):
+        return "this came through a proxy; there are no API keys, so events are taken from this machine only"
+    named = _HOST.fullmatch(headers.get("host", ""))
+    host = named[1].strip("[]").lower() if named else ""
+    if host != "localhost" and not _is_loopback(host):
+        return "there are no API keys, so events are taken at localhost, 127.0.0.1 or [::1] only, by no other name"
+    return None
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback

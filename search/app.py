@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -13,14 +14,16 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from search import errors
-from search.access import EVERYTHING, Scope
-from search.body import FORM, JSON, ApiLimits, Door, read_upload
+from search.access import EVERYTHING, Scope, refuse_remote
+from search.body import FORM, JSON, ApiLimits, Door, read_events, read_upload
+from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
 from search.middleware import BodyLimit, HeadAsGet, Measured
 from search.schemas import Problem, ProductAnswer, SearchAnswer, SearchRequest, SimpleSearch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, MutableMapping
 
+    from catalog.ports import EventSink
     from search.metrics import SearchMetrics
     from search.page import Page
     from search.pictures import ProductPictures
@@ -40,6 +43,7 @@ class SearchParts:
     pictures: ProductPictures
     page: Page
     limits: ApiLimits = field(default_factory=ApiLimits)
+    events: EventSink | None = None
 
 
 async def scope_of(_request: Request) -> Scope:
@@ -55,12 +59,15 @@ CallerScope = Annotated[Scope, Depends(scope_of)]
 
 def create_app(parts: SearchParts) -> FastAPI:
     """Return the app; encoders are warmed up before it takes requests."""
+    intake = EventIntake(parts.events) if parts.events is not None else None
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await parts.encoder.warm_up()
         parts.readiness.warmed_up()
         yield
+        if intake is not None:
+            intake.close()
         parts.encoder.close()
         await parts.service.close()
 
@@ -76,6 +83,7 @@ def create_app(parts: SearchParts) -> FastAPI:
     door = Door(parts.limits.max_concurrent)
     _add_search(app, parts, door)
     _add_products(app, parts)
+    _add_events(app, intake, parts.metrics)
     _add_operations(app, parts)
     _add_page(app, parts, door)
     _describe(app)
@@ -120,7 +128,9 @@ def _add_products(app: FastAPI, parts: SearchParts) -> None:
                 "version": stored.state.version,
                 "occurred_at": stored.state.latest.occurred_at,
                 "indexed_at": stored.derived.indexed_at,
-                "pictures": [{"status": one.status, "error": one.error} for one in stored.derived.pictures],
+                "pictures": [
+                    {"status": one.status, "error": one.error, "due_at": one.due_at} for one in stored.derived.pictures
+                ],
             }
         )
 
@@ -139,6 +149,33 @@ def _add_products(app: FastAPI, parts: SearchParts) -> None:
             return RedirectResponse(found.location)
         safe = {"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"}
         return Response(found.data, media_type=found.media_type, headers=safe)
+
+
+def _add_events(app: FastAPI, intake: EventIntake | None, metrics: SearchMetrics) -> None:
+    documented = errors.responses(400, 403, 404, 413, 415, 422, 429, 503) | {
+        200: {"model": EventsAnswer, "description": "every line was judged, also where all were rejected: read `lines`"}
+    }
+    door = Door(MAX_WAITING, "requests with events")
+
+    @app.post("/v1/events", responses=documented, openapi_extra=_events_body(), tags=["events"])
+    async def events(request: Request) -> Response:
+        """Append events to the log, one a line, never straight to the index; each line is answered.
+
+        An accepted event is on the log durably, and searchable once the worker has taken it. After a 503 send all of
+        them again: they carry versions, so that twice is as once.
+        """
+        refusal = refuse_remote(request.client.host if request.client else None, request.headers)
+        if refusal is not None:
+            return errors.problem(HTTPStatus.FORBIDDEN, refusal)
+        if intake is None:
+            nowhere = "this process has no log to append events to: set VITRINE_KAFKA__BOOTSTRAP_SERVERS"
+            return errors.problem(HTTPStatus.NOT_FOUND, nowhere)
+        door.check()
+        lines = await read_events(request)
+        async with door.entered():
+            answer = await intake.take(lines)
+        metrics.events(Counter(line.reason or ACCEPTED for line in answer.lines))
+        return Response(answer.model_dump_json(exclude_none=True), media_type=JSON)
 
 
 def _add_operations(app: FastAPI, parts: SearchParts) -> None:
@@ -188,6 +225,11 @@ def _search_body() -> dict[str, Any]:
         "properties": {"request": request, "image": {"type": "array", "items": {"type": "string", "format": "binary"}}},
     }
     return {"requestBody": {"required": True, "content": {JSON: {"schema": request}, FORM: {"schema": form}}}}
+
+
+def _events_body() -> dict[str, Any]:
+    lines = {"type": "string", "description": "one event a line, as docs/events.md has them"}
+    return {"requestBody": {"required": True, "content": {name: {"schema": lines} for name in MEDIA_TYPES}}}
 
 
 def _describe(app: FastAPI) -> None:

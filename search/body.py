@@ -14,6 +14,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from catalog.errors import InvalidInput, Overloaded
+from search.events import MEDIA_TYPES as EVENT_TYPES
+from search.events import split_lines
 from search.schemas import ImageSource, SearchRequest, Term
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from starlette.datastructures import FormData
     from starlette.requests import Request
+
+    from search.events import Line
 
 MIB: Final = 2**20
 JSON: Final = "application/json"
@@ -62,6 +66,19 @@ async def read_upload(request: Request, limits: ApiLimits) -> Upload:
     if kind != JSON and not kind.endswith("+json"):
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body is {JSON} or {FORM}")
     return Upload(parse_json(await request.body()))
+
+
+async def read_events(request: Request) -> list[Line]:
+    """Read the lines of events; raises `HTTPException` (415) for another media type, `InvalidInput` for no lines.
+
+    A body without a media type is refused too: a page in a browser may send one anywhere without asking first.
+    """
+    declared, _ = parse_options_header(request.headers.get("content-type", ""))
+    if declared.decode("latin-1") not in EVENT_TYPES:
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body is {EVENT_TYPES[0]}: one event a line")
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body is sent as it is, without content-encoding")
+    return split_lines(await request.body())
 
 
 async def _from_form(form: FormData) -> Upload:
@@ -113,13 +130,14 @@ def _check_size(body: bytes) -> None:
 class Door:
     """Lets so many in at once and no more: overload fails here, at once, and not deep inside after a long wait."""
 
-    def __init__(self, max_concurrent: int) -> None:
+    def __init__(self, max_concurrent: int, what: str = "searches") -> None:
         self._free = asyncio.Semaphore(max_concurrent)
+        self._what = what
 
     def check(self) -> None:
         """Raise `Overloaded` where there is no place; without taking one."""
         if self._free.locked():
-            raise Overloaded("too many searches at once", retry_after_seconds=1)
+            raise Overloaded(f"too many {self._what} at once", retry_after_seconds=1)
 
     @asynccontextmanager
     async def entered(self) -> AsyncIterator[None]:

@@ -37,6 +37,17 @@ class SearchMetrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._events = Counter(
+            "vitrine_search_events",
+            "Events sent to POST /v1/events by outcome: accepted, or the reason for which a line was refused.",
+            ["outcome"],
+            registry=self.registry,
+        )
+
+    def events(self, outcomes: Mapping[str, int]) -> None:
+        """Count the lines of a request for events by outcome."""
+        for outcome, count in outcomes.items():
+            self._events.labels(outcome).inc(count)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count an answer."""

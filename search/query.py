@@ -59,9 +59,13 @@ class QueryEncoder:
     """
 
     def __init__(self, encoders: Encoders, *, limits: PictureLimits | None = None) -> None:
-        self._encoders = encoders
+        self._own = self._encoders = encoders
         self._limits = limits or PictureLimits()
         self._thread = _one_thread()
+
+    def calibrate(self, unrelated: Mapping[tuple[str, str], Unrelated]) -> None:
+        """Read scores on these scales from the next query on; on the encoders' own where there is none."""
+        self._encoders = self._own.with_calibration({**self._own.unrelated, **unrelated})
 
     def close(self) -> None:
         """End the thread; running encodes finish. Another use starts another thread, so an app may start again."""

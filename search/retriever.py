@@ -42,6 +42,14 @@ class Browsed:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A product as it is stored, and the dense vectors that it has, by arm."""
+
+    product: dict[str, Any]
+    vectors: dict[str, FloatArray]
+
+
 class Retriever:
     """Reads one collection. Raises `EngineUnavailable` in an outage, `CollectionMismatch` where it is not there."""
 
@@ -103,14 +111,30 @@ class Retriever:
         """Return the dense vectors of each product that the scope lets through, by product id and arm."""
         by_point = {point_id(product_id): product_id for product_id in product_ids}
         records = await self._of_points(list(by_point), scope, payload=False, vectors=True)
-        return {
-            by_point[str(record.id)]: {
-                arm: np.asarray(vector, dtype=np.float32)
-                for arm, vector in (record.vector.items() if isinstance(record.vector, dict) else ())
-                if isinstance(vector, list)
-            }
-            for record in records
-        }
+        return {by_point[str(record.id)]: _dense_vectors(record) for record in records}
+
+    async def sample(self, start: str, count: int, scope: Scope) -> list[Sampled]:
+        """Return `count` products at random, fewer where there are no more: those whose point ids follow `start`.
+
+        A point id is a digest, so that any run of them is a random sample; after the last comes the first again.
+        """
+        found: dict[models.ExtendedPointId, models.Record] = {}
+        for offset in (start, None):
+            with self._errors_named():
+                records, _ = await self._engine.scroll(
+                    collection_name=self._collection,
+                    scroll_filter=_engine_filter(scope.filter),
+                    offset=offset,
+                    limit=count,
+                    with_payload=[PRODUCT],
+                    with_vectors=True,
+                )
+            found = {record.id: record for record in (*found.values(), *records)}
+            if len(records) == count:
+                break
+        return [
+            Sampled(record.payload[PRODUCT], _dense_vectors(record)) for record in found.values() if record.payload
+        ][:count]
 
     async def watermark(self, scope: Scope) -> str | None:
         """Return the time of the newest event among what the scope lets through (ISO 8601)."""
@@ -191,6 +215,11 @@ def _engine_condition(condition: Condition) -> models.Condition:
             return models.HasIdCondition(has_id=[point_id(product_id) for product_id in ids])
         case Either(conditions):
             return models.Filter(should=[_engine_condition(part) for part in conditions])
+
+
+def _dense_vectors(record: models.Record) -> dict[str, FloatArray]:
+    named = record.vector.items() if isinstance(record.vector, dict) else ()
+    return {arm: np.asarray(vector, dtype=np.float32) for arm, vector in named if isinstance(vector, list)}
 
 
 def _browsing_order(record: models.Record) -> tuple[float, float, str]:

@@ -255,10 +255,11 @@ class SearchAnswer(BaseModel):
 
 
 class PictureInfo(BaseModel):
-    """What became of one picture of a product."""
+    """What became of one picture of a product; `due_at` is when one that failed is to be asked for again."""
 
-    status: Literal["ok", "failed", "refused"]
+    status: Literal["ok", "failed", "refused", "gone"]
     error: str | None = None
+    due_at: str | None = None
 
 
 class ProductAnswer(BaseModel):

@@ -15,13 +15,14 @@ from search.ranking import Candidates, Ranking, rank
 from search.schemas import MAX_TERMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from catalog.points import Stored
     from encoders.interface import FloatArray
     from search.access import Scope
     from search.metrics import SearchMetrics
     from search.query import QueryEncoder
+    from search.ranking import ArmHits
     from search.retriever import Retriever
     from search.schemas import SearchRequest, Term
 
@@ -107,6 +108,14 @@ class SearchService:
         self._metrics.searched(query.stages.seconds)
         return Answer(body, query.stages)
 
+    async def ask_arms(self, request: SearchRequest, scope: Scope) -> dict[str, ArmHits]:
+        """Return what each arm finds for a request with terms, whatever their weights: what is fused in a search.
+
+        Raises what `search` raises.
+        """
+        wanted = build_filter(request.filter, request.exclude, self._index.numbers)
+        return await self._ask_arms(_Query(request, wanted, scope, ()), dict.fromkeys(ARMS, 1.0))
+
     async def product(self, product_id: str, scope: Scope) -> Stored | None:
         """Return one product, None where the scope has none of that id."""
         return await self._retriever.product(product_id, scope)
@@ -116,7 +125,13 @@ class SearchService:
         await self._retriever.close()
 
     async def _find(self, query: _Query) -> tuple[Candidates, int]:
-        weights = {arm: getattr(query.request.arms, arm) for arm in ARMS}
+        weights = query.request.arms.model_dump()
+        arms = await self._ask_arms(query, weights)
+        with query.stages.timed("rank"):
+            candidates = rank(arms, Ranking(weights, query.request.fusion))
+        return candidates, len(candidates)
+
+    async def _ask_arms(self, query: _Query, weights: Mapping[str, float]) -> dict[str, ArmHits]:
         check_weights(query.terms)
         with query.stages.timed("retrieve"):
             products = await self._vectors_of(query.terms, query.scope)
@@ -124,10 +139,7 @@ class SearchService:
             encoded = await self._encoder.encode(query.terms, query.uploads, products, weights)
         themselves = Filter(must_not=(Products(tuple(products)),)) if products else Filter()
         with query.stages.timed("retrieve"):
-            arms = await self._retriever.retrieve(encoded, query.wanted & themselves, query.scope)
-        with query.stages.timed("rank"):
-            candidates = rank(arms, Ranking(weights, query.request.fusion))
-        return candidates, len(candidates)
+            return await self._retriever.retrieve(encoded, query.wanted & themselves, query.scope)
 
     async def _browse(self, query: _Query) -> tuple[Candidates, int]:
         with query.stages.timed("retrieve"):

@@ -140,6 +140,7 @@ class Broker:
     folder: Path
     ports: Sequence[int] = field(default_factory=lambda: free_ports(3))
     properties: Mapping[str, str] = field(default_factory=dict)
+    format_arguments: Sequence[str] = ()
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -188,7 +189,8 @@ class Broker:
             port=port, controller_port=controller_port, secure_port=secure_port, data=self.folder / "data"
         )
         config.write_text(text + "".join(f"{name}={value}\n" for name, value in self.properties.items()))
-        command = self._java("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(config))
+        arguments = ["format", "-t", _cluster_id(), "-c", str(config), *self.format_arguments]
+        command = self._java("kafka.tools.StorageTool", *arguments)
         told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=START_SECONDS)
         if told.returncode != 0:
             config.unlink()

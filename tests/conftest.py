@@ -22,10 +22,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:(open|read)_text is deprecated:DeprecationWarning")
     never_connected = r"unclosed <socket.* laddr=\('0\.0\.0\.0', \d+\)>"
     config.addinivalue_line("filterwarnings", f"ignore:{never_connected}:ResourceWarning")
+    never_trusted = r"unclosed <ssl\.SSLSocket"  # a handshake that failed
+    config.addinivalue_line("filterwarnings", f"ignore:{never_trusted}:ResourceWarning")
+    warnings.filterwarnings("ignore", never_trusted, ResourceWarning)
     warnings.filterwarnings("ignore", never_connected, ResourceWarning)  # for the very end, when pytest collects all
 
 
-def _without_broker(why: Exception) -> None:
+def without_broker(why: Exception) -> None:
     """Skip on a laptop; fail where the tests must all run."""
     if os.environ.get("CI", "").lower() in {"true", "1"}:
         pytest.fail(f"no Kafka broker: {why}", pytrace=False)
@@ -39,7 +42,7 @@ def _running(folder: Path) -> Iterator[Broker]:
         broker = Broker(jars(CACHE), folder)
         broker.start()
     except BrokerMissing as why:
-        _without_broker(why)
+        without_broker(why)
         return
     try:
         yield broker

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -24,10 +25,11 @@ from tests.builders import SKU, JsonObject, as_event, product, upserted
 from tests.states import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from encoders.interface import PictureEncoder, TextEncoder
+    from ingest.encoding_cache import EncodingCache
     from ingest.source import DeadLetter, DeadLetterSink, Record, Source
     from ingest.store import PointWrite, Store
 
@@ -135,14 +137,20 @@ def statuses(write: PointWrite) -> list[str]:
 
 @contextmanager
 def new_encoding(
-    root: Path | None = None, *, text: TextEncoder | None = None, picture: PictureEncoder | None = None
+    root: Path | None = None,
+    *,
+    text: TextEncoder | None = None,
+    picture: PictureEncoder | None = None,
+    fetcher: PictureFetcher | None = None,
+    cache: EncodingCache | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[Parts]:
-    """Put an encoding together; pictures lie below `root`."""
+    """Put an encoding together; pictures lie below `root`, or come from a fetcher that the test closes."""
     counting = Parts(None, IngestMetrics(), HashingTextEncoder(), ColourPictureEncoder())  # type: ignore[arg-type]
     encoders = Encoders(text=text or counting.text, picture=picture or counting.picture, lexical=Bm25Encoder())
     assert encoders.specs == fake_encoders().specs
-    with PictureFetcher(FetchSettings(root, timeout_seconds=1.0)) as fetcher:
-        encoding = Encoding(encoders, fetcher, counting.metrics)
+    with PictureFetcher(FetchSettings(root, timeout_seconds=1.0)) as own:
+        encoding = Encoding(encoders, fetcher or own, counting.metrics, cache=cache, now=now)
         try:
             yield Parts(encoding, counting.metrics, counting.text, counting.picture)
         finally:

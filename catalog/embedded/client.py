@@ -65,6 +65,15 @@ class EmbeddedClient(Reading, Writing):
         self._shards.create(collection_name, declaration, config)
         return True
 
+    def update_collection(
+        self, collection_name: str, *, metadata: models.Payload | None = None, timeout: int | None = None
+    ) -> bool:
+        """Merge metadata into the collection's, key by key; a null removes its key. Nothing else can be changed."""
+        name = self._shards.find(collection_name).name
+        if metadata is not None:
+            self._shards.merge_metadata(name, metadata)
+        return True
+
     def delete_collection(self, collection_name: str, *, timeout: int | None = None) -> bool:
         """Delete a collection with its aliases; False, and nothing deleted, for an alias or an unknown name."""
         return self._shards.drop(collection_name)

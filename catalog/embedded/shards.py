@@ -10,7 +10,7 @@ import shutil
 import threading
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import qdrant_edge as edge
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qdrant_client.http import models
+
+ROOM_BYTES: Final = 128 * 2**20
+"""What must be free on the disk for a write: Edge writes through mappings, and where the disk is full the process
+dies of it (SIGBUS) with nothing said. Enough for the next part of its log, and for segments to grow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,11 @@ class Shards:
             raise missing_collection(name)
         return found
 
+    def writable(self, name: str) -> OpenCollection:
+        """Return the collection to write to; raise UnexpectedResponse 507 where the disk is all but full."""
+        self._need_room()
+        return self.find(name)
+
     def has(self, name: str) -> bool:
         """Say whether a collection or an alias of this name exists."""
         return name in self._by_name
@@ -82,6 +91,7 @@ class Shards:
         with self._change:
             if self.has(name):
                 raise refusal(HTTPStatus.CONFLICT, f"Wrong input: Collection `{name}` already exists!")
+            self._need_room()
             path = self._registry.shards / declaration.directory
             path.mkdir()
             with as_refusals():
@@ -109,14 +119,17 @@ class Shards:
     def declare_index(self, name: str, field: str, schema: models.PayloadSchemaParams) -> None:
         """Write down the declared schema of a payload index that the shard already has."""
         with self._change:
-            found = self._open.get(name)
-            if found is None:
-                raise missing_collection(name)
-            indexes = {**found.declaration.payload_indexes, field: schema}
-            declaration = found.declaration.model_copy(update={"payload_indexes": indexes})
-            contents = self._registry.contents
-            self._open[name] = replace(found, declaration=declaration)
-            self._commit(contents.model_copy(update={"collections": {**contents.collections, name: declaration}}))
+            declaration = self._collection(name).declaration
+            indexes = {**declaration.payload_indexes, field: schema}
+            self._redeclare(name, declaration.model_copy(update={"payload_indexes": indexes}))
+
+    def merge_metadata(self, name: str, metadata: models.Payload) -> None:
+        """Set these keys of the collection's metadata; one that is None is removed."""
+        with self._change:
+            declaration = self._collection(name).declaration
+            merged = {**(declaration.metadata or {}), **metadata}
+            kept = {key: value for key, value in merged.items() if value is not None}
+            self._redeclare(name, declaration.model_copy(update={"metadata": kept}))
 
     def point_aliases(self, changes: Mapping[str, str | None]) -> None:
         """Point each alias to its collection, or remove it where that is None; all at once or, on an error, none."""
@@ -143,6 +156,23 @@ class Shards:
             for each in self._open.values():
                 each.shard.close()
             self._registry.release()
+
+    def _need_room(self) -> None:
+        free_bytes = shutil.disk_usage(self._registry.shards).free
+        if free_bytes < ROOM_BYTES:
+            reason = f"only {free_bytes:,} bytes are free in {self._registry.root}, {ROOM_BYTES:,} are needed to write"
+            raise refusal(HTTPStatus.INSUFFICIENT_STORAGE, f"Service runtime error: {reason}")
+
+    def _collection(self, name: str) -> OpenCollection:
+        found = self._open.get(name)
+        if found is None:
+            raise missing_collection(name)
+        return found
+
+    def _redeclare(self, name: str, declaration: Declaration) -> None:
+        contents = self._registry.contents
+        self._open[name] = replace(self._open[name], declaration=declaration)
+        self._commit(contents.model_copy(update={"collections": {**contents.collections, name: declaration}}))
 
     def _commit(self, contents: Contents) -> None:
         self._registry.replace(contents)

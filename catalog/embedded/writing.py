@@ -39,7 +39,7 @@ class Writing:
 
         One vector that does not fit refuses the whole batch. Of one id given twice the last wins.
         """
-        found = self._shards.find(collection_name)
+        found = self._shards.writable(collection_name)
         with as_refusals():
             return _applied(found.shard, updates.upsert(points, found.sizes, update_filter, update_mode))
 
@@ -54,7 +54,7 @@ class Writing:
         timeout: int | None = None,
     ) -> models.UpdateResult:
         """Replace the named vectors of points that exist; raise UnexpectedResponse 404 if one does not."""
-        found = self._shards.find(collection_name)
+        found = self._shards.writable(collection_name)
         with as_refusals():
             return _applied(found.shard, updates.vectors(points, found.sizes, update_filter))
 
@@ -70,7 +70,7 @@ class Writing:
         timeout: int | None = None,
     ) -> models.UpdateResult:
         """Merge into the payload, or into the object at `key`; an absent id is a 404, an empty filter match is not."""
-        shard = self._shards.find(collection_name).shard
+        shard = self._shards.writable(collection_name).shard
         with as_refusals():
             return _applied(shard, updates.set_payload(payload, points, key))
 
@@ -85,7 +85,7 @@ class Writing:
         timeout: int | None = None,
     ) -> models.UpdateResult:
         """Replace the whole payload; an absent id is a 404, a filter that matches nothing is not."""
-        shard = self._shards.find(collection_name).shard
+        shard = self._shards.writable(collection_name).shard
         with as_refusals():
             return _applied(shard, updates.overwrite_payload(payload, points))
 
@@ -113,7 +113,7 @@ class Writing:
         timeout: int | None = None,
     ) -> list[models.UpdateResult]:
         """Apply operations in order, not atomically: those before a refused one stay applied."""
-        found = self._shards.find(collection_name)
+        found = self._shards.writable(collection_name)
         with as_refusals():
             return [_applied(found.shard, updates.operation(each, found.sizes)) for each in update_operations]
 

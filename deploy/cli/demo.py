@@ -78,24 +78,27 @@ def _settings(
             "kafka": settings.kafka.model_copy(update=kafka_said),
             "images": settings.images.model_copy(update={"root": settings.images.root or data / "images"}),
             "api": settings.api.model_copy(update=api_said),
+            "ingest": settings.ingest.model_copy(
+                update={"encoding_cache": settings.ingest.encoding_cache or data / "encodings.sqlite"}
+            ),
         }
     )
 
 
 def _feed(settings: Settings, data: Path, catalogue: Path | None, console: Console) -> Feed:
     from deploy import feeds  # noqa: PLC0415
-    from deploy.processes import embedded, ingest  # noqa: PLC0415
+    from deploy.processes import embedded  # noqa: PLC0415
     from deploy.sample.write import events, write_pictures  # noqa: PLC0415
 
     if settings.kafka.bootstrap_servers is not None:
-        return ingest.kafka_feed(settings)
+        return embedded.topic_feed(settings)
     if catalogue is not None:
-        return embedded.log_feed(data / "log", feeds.read_events(catalogue))
+        return embedded.log_feed(settings, data / "log", feeds.read_events(catalogue))
     assert settings.images.root is not None
     with _progress(console) as progress:
         task = progress.add_task("Drawing the sample catalogue", total=None)
         write_pictures(settings.images.root, lambda done, total: progress.update(task, completed=done, total=total))
-    return embedded.log_feed(data / "log", events())
+    return embedded.log_feed(settings, data / "log", events())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,52 +3,40 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path  # noqa: TC003 - Typer reads the annotation
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from catalog.errors import Misconfigured
-from deploy.settings import load_settings
-from encoders.names import SHIPPED
+from deploy.cli import encoders_describe, encoders_distil, encoders_evaluate, encoders_train
+from encoders.names import ALSO_TAKEN, SHIPPED
 
 app = typer.Typer(help="See the models that turn text and pictures into vectors.", no_args_is_help=True)
+app.command("describe")(encoders_describe.describe)
+app.command("distil")(encoders_distil.distil)
+app.command("evaluate")(encoders_evaluate.evaluate)
+app.command("train")(encoders_train.train)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 @app.command("list")
 def list_encoders(as_json: AsJson = False) -> None:
-    """List the encoders known by name; any Hugging Face id or folder will do as well."""
+    """List the encoders known by name, and what else a name may be."""
     if as_json:
         typer.echo(json.dumps(SHIPPED))
         return
     table = Table("name", "what it is")
     for name, what in SHIPPED.items():
         table.add_row(name, what)
+    table.add_section()
+    for form, what in ALSO_TAKEN.items():
+        table.add_row(form, escape(what), style="dim")
     Console().print(table)
-
-
-@app.command()
-def describe(as_json: AsJson = False) -> None:
-    """Describe the configured encoders and the collection that belongs to them."""
-    from encoders.registry import load_encoders  # noqa: PLC0415
-
-    settings = load_settings()
-    encoders = load_encoders(settings.encoders.settings())
-    described = {"text": asdict(encoders.text.description), "image": asdict(encoders.picture.description)}
-    collection = f"{settings.collection}-{encoders.specs.fingerprint}"
-    if as_json:
-        typer.echo(json.dumps({**described, "lexical": asdict(encoders.lexical.spec), "collection": collection}))
-        return
-    table = Table("arm", "encoder", "revision", "numbers", "languages", "licence")
-    for arm, one in described.items():
-        languages = ", ".join(one["languages"]) or "–"
-        table.add_row(arm, one["name"], one["revision"][:12], str(one["size"]), languages, one["licence"])
-    Console().print(table, f"collection {collection}")
 
 
 @app.command("lexical-length")

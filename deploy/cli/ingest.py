@@ -7,9 +7,15 @@ import threading
 
 import typer
 
+from deploy.cli import ingest_dead_letters, ingest_load, ingest_reconcile, ingest_refetch
+from deploy.processes.debezium import debezium_reading
 from deploy.settings import load_settings
 
 app = typer.Typer(help="Bring events into the index.", no_args_is_help=True)
+app.command("load")(ingest_load.load)
+app.command("refetch")(ingest_refetch.refetch)
+app.command("reconcile")(ingest_reconcile.reconcile)
+app.add_typer(ingest_dead_letters.app, name="dead-letters")
 
 
 @app.callback()
@@ -22,6 +28,7 @@ def run() -> None:
     """Read the Kafka topic, encode what changed, write it to Qdrant; runs until stopped."""
     settings = load_settings()
     settings.kafka.connection()  # refuses at once what could not work
+    debezium_reading(settings)
     from deploy.processes import ingest as process  # noqa: PLC0415 - models are loaded only when used
 
     stopping = threading.Event()

@@ -1,4 +1,4 @@
-"""`vitrine search`: the API."""
+"""`vitrine search`: the API, and how good its answers are."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Annotated
 
 import typer
 
+from deploy.cli import search_calibrate, search_evaluate
 from deploy.cli.address import check_address
 from deploy.settings import load_settings
 
 app = typer.Typer(help="Answer queries.", no_args_is_help=True)
+app.command("calibrate")(search_calibrate.calibrate)
+app.command("evaluate")(search_evaluate.evaluate)
 
 Insecure = Annotated[bool, typer.Option("--insecure", help="Listen beyond loopback although there are no API keys.")]
 

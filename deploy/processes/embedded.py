@@ -7,11 +7,13 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from catalog.embedded import EmbeddedClient
-from deploy.processes.ingest import Feed, wired
+from deploy.processes.events import kafka_events, log_events
+from deploy.processes.ingest import Feed, kafka_feed, wired
 from deploy.processes.parts import picture_fetcher, search_app
 from deploy.processes.search import serve, server
 from ingest.eventlog import EventLog, EventLogSource
@@ -36,7 +38,7 @@ LIVELY_BATCH_RECORDS: Final = 64
 """Small enough that the page shows products coming in; large batches encode a little faster."""
 
 
-def log_feed(folder: Path, events: Iterable[dict[str, object]]) -> Feed:
+def log_feed(settings: Settings, folder: Path, events: Iterable[dict[str, object]]) -> Feed:
     """Return the event log in `folder` as a feed, with those of `events` appended that it does not have yet."""
     log = EventLog(folder)
     try:
@@ -44,7 +46,13 @@ def log_feed(folder: Path, events: Iterable[dict[str, object]]) -> Feed:
         log.append((_key(event), json.dumps(event, ensure_ascii=False).encode()) for event in pending)
     finally:
         log.close()
-    return Feed(EventLogSource(folder, batch_records=LIVELY_BATCH_RECORDS), EventLogDeadLetters(folder))
+    source = EventLogSource(folder, batch_records=LIVELY_BATCH_RECORDS)
+    return Feed(source, EventLogDeadLetters(folder), log_events(settings, folder))
+
+
+def topic_feed(settings: Settings) -> Feed:
+    """Return the topic that the settings name as a feed, with a way in for events sent over HTTP."""
+    return replace(kafka_feed(settings), events=kafka_events(settings))
 
 
 def run(settings: Settings, encoders: Encoders, feed: Feed, started: Callable[[uvicorn.Server], None]) -> None:
@@ -54,13 +62,15 @@ def run(settings: Settings, encoders: Encoders, feed: Feed, started: Callable[[u
     with ExitStack() as stack:
         stack.callback(feed.dead_letters.close)
         stack.callback(feed.source.close)
+        if feed.events is not None:
+            stack.callback(feed.events.close)
         engine = EmbeddedClient(settings.qdrant.path)
         stack.callback(engine.close)
         fetcher = stack.enter_context(picture_fetcher(settings))
         consumer = stack.enter_context(
             wired(settings, engine, encoders, fetcher, feed.source, feed.dead_letters, IngestMetrics(), stopping)
         )
-        http = server(search_app(settings, engine, encoders, fetcher), settings)
+        http = server(search_app(settings, engine, encoders, fetcher, feed.events), settings)
         worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="ingest"))
         stack.callback(stopping.set)
         ingesting = worker.submit(consumer.run)

@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+import threading
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import prometheus_client
+import structlog
 
 from catalog.collection import ensure
 from catalog.engine import outages_named
+from deploy.processes.debezium import debezium_reading
 from deploy.processes.parts import declare, open_engine, picture_fetcher, picture_limits
 from encoders.registry import load_encoders
 from ingest.consumer import Consumer, patiently
+from ingest.dead_letter_limit import DeadLetterLimit
 from ingest.encoding import Encoding
+from ingest.encoding_cache import DiskEncodingCache, NoEncodingCache
 from ingest.kafka import KafkaSource
 from ingest.kafka_dead_letters import KafkaDeadLetters
 from ingest.metrics import IngestMetrics
 from ingest.store import Store
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Iterator
 
     from catalog.engine import Engine
+    from catalog.ports import EventSink
     from deploy.settings import Settings
     from encoders.interface import Encoders
     from encoders.pictures.fetch import PictureFetcher
     from ingest.source import DeadLetterSink, Source
 
+DRAIN_SECONDS: Final = 5.0
+"""What is left of the ten seconds in which a worker must be gone, after what leaving the group may take."""
+_log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Where events come from and where the refused ones go."""
+    """Where events come from and where the refused ones go; `events` is the way in for those sent over HTTP."""
 
     source: Source
     dead_letters: DeadLetterSink
+    events: EventSink | None = None
 
 
 def kafka_feed(settings: Settings) -> Feed:
@@ -67,7 +77,29 @@ def run(settings: Settings, stopping: threading.Event) -> None:
         consumer = stack.enter_context(
             wired(settings, engine, encoders, fetcher, feed.source, feed.dead_letters, metrics, stopping)
         )
+        stack.enter_context(left_in_time(feed.source, stopping))
         consumer.run()
+
+
+@contextmanager
+def left_in_time(source: Source, stopping: threading.Event, *, drain_seconds: float = DRAIN_SECONDS) -> Iterator[None]:
+    """Leave the group `drain_seconds` after `stopping` though a batch be still under way: another worker reads it."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        stopping.wait()
+        if not ended.wait(drain_seconds):
+            _log.warning("left the group with a batch under way", drain_seconds=drain_seconds)
+            source.close()
+
+    watcher = threading.Thread(target=watch, name="drain", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        stopping.set()
+        watcher.join()
 
 
 @contextmanager
@@ -88,8 +120,7 @@ def wired(  # noqa: PLR0913, PLR0917 - the parts of the one loop, wired in the o
             return ensure(engine, declare(settings, encoders))
 
     collection = patiently(make_collection, stopping)
-    encoding = Encoding(encoders, fetcher, metrics, limits=picture_limits(settings))
-    try:
+    with encoding_of(settings, encoders, fetcher, metrics) as encoding:
         yield Consumer(
             source=source,
             store=Store(engine, collection),
@@ -97,6 +128,18 @@ def wired(  # noqa: PLR0913, PLR0917 - the parts of the one loop, wired in the o
             dead_letters=dead_letters,
             metrics=metrics,
             stopping=stopping,
+            tables=debezium_reading(settings),
+            limit=DeadLetterLimit(settings.ingest.dead_letter_share),
         )
-    finally:
-        encoding.close()
+
+
+@contextmanager
+def encoding_of(
+    settings: Settings, encoders: Encoders, fetcher: PictureFetcher, metrics: IngestMetrics
+) -> Iterator[Encoding]:
+    """Give what makes points, over the encoding cache where the settings name one."""
+    path, max_bytes = settings.ingest.encoding_cache, settings.ingest.encoding_cache_max_bytes
+    with closing(DiskEncodingCache(path, max_bytes=max_bytes) if path else NoEncodingCache()) as cache:
+        encoding = Encoding(encoders, fetcher, metrics, limits=picture_limits(settings), cache=cache)
+        with closing(encoding):
+            yield encoding

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from catalog.collection import Declaration, verify
 from catalog.embedded import AsyncEmbeddedClient, EmbeddedClient
 from catalog.engine import Server, connect, connect_async, outages_named
+from deploy.processes.calibrated import KeptCalibration
+from encoders.pictures.addresses import AddressRules
 from encoders.pictures.decode import PictureLimits
 from encoders.pictures.fetch import FetchSettings, PictureFetcher
+from encoders.pictures.politeness import HostLimits
 from search.app import SearchParts, create_app
 from search.body import ApiLimits
 from search.metrics import SearchMetrics
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
     from catalog.collection import CollectionStatus
     from catalog.engine import AsyncEngine, Engine
+    from catalog.ports import EventSink
     from deploy.settings import Settings
     from encoders.interface import Encoders
 
@@ -60,17 +65,49 @@ def declare(settings: Settings, encoders: Encoders) -> Declaration:
 def picture_fetcher(settings: Settings) -> PictureFetcher:
     """Return what fetches pictures."""
     images = settings.images
-    return PictureFetcher(FetchSettings(images.root, images.timeout_seconds, picture_limits(settings)))
+    return PictureFetcher(
+        FetchSettings(
+            root=images.root,
+            timeout_seconds=images.timeout_seconds,
+            limits=picture_limits(settings),
+            connect_timeout_seconds=images.connect_timeout_seconds,
+            max_redirects=images.max_redirects,
+            addresses=AddressRules(images.allowed_networks, frozenset(images.allowed_ports)),
+            per_host=HostLimits(images.host_connections, images.host_requests_per_second),
+        )
+    )
 
 
-def search_app(settings: Settings, engine: Engine, encoders: Encoders, fetcher: PictureFetcher) -> FastAPI:
-    """Return the search API over an engine."""
+@dataclass(frozen=True, slots=True)
+class SearchCore:
+    """What answers queries, with or without HTTP around it."""
+
+    service: SearchService
+    encoder: QueryEncoder
+    retriever: Retriever
+    metrics: SearchMetrics
+    calibration: KeptCalibration
+
+
+def search_core(settings: Settings, engine: Engine, encoders: Encoders) -> SearchCore:
+    """Return what answers queries over an engine, on the scales that are kept with the collection."""
     declaration = declare(settings, encoders)
     retriever = Retriever(open_async_engine(settings, engine), declaration.physical_name, depth=settings.api.depth)
     metrics = SearchMetrics()
     encoder = QueryEncoder(encoders, limits=picture_limits(settings))
     index = ServedIndex(declaration.physical_name, _model_name(encoders), settings.catalogue.numbers)
     service = SearchService(index=index, encoder=encoder, retriever=retriever, metrics=metrics)
+    calibration = KeptCalibration(engine, declaration, encoder)
+    calibration.start()
+    return SearchCore(service, encoder, retriever, metrics, calibration)
+
+
+def search_app(
+    settings: Settings, engine: Engine, encoders: Encoders, fetcher: PictureFetcher, events: EventSink | None = None
+) -> FastAPI:
+    """Return the search API over an engine; `events` is the log that `POST /v1/events` appends to."""
+    declaration = declare(settings, encoders)
+    core = search_core(settings, engine, encoders)
     limits = ApiLimits(
         max_body_bytes=settings.api.max_body_bytes,
         max_concurrent=settings.api.max_concurrent,
@@ -78,17 +115,20 @@ def search_app(settings: Settings, engine: Engine, encoders: Encoders, fetcher: 
 
     def check() -> CollectionStatus:
         with outages_named():
-            return verify(engine, declaration)
+            status = verify(engine, declaration)
+        core.calibration.refresh()
+        return status
 
     return create_app(
         SearchParts(
-            service=service,
-            encoder=encoder,
+            service=core.service,
+            encoder=core.encoder,
             readiness=Readiness(check),
-            metrics=metrics,
-            pictures=ProductPictures(retriever, fetcher),
-            page=Page(service),
+            metrics=core.metrics,
+            pictures=ProductPictures(core.retriever, fetcher),
+            page=Page(core.service),
             limits=limits,
+            events=events,
         )
     )
 

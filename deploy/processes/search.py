@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from catalog.errors import Misconfigured
+from deploy.processes.events import kafka_events
 from deploy.processes.parts import open_engine, picture_fetcher, search_app
 from encoders.registry import load_encoders
 
@@ -35,10 +36,14 @@ def run(settings: Settings) -> None:
 
 @contextmanager
 def wired(settings: Settings, engine: Engine) -> Iterator[uvicorn.Server]:
-    """Give the HTTP server of the API over an engine."""
-    with picture_fetcher(settings) as fetcher:
+    """Give the HTTP server of the API over an engine; it takes events where a broker is set."""
+    with ExitStack() as stack:
+        fetcher = stack.enter_context(picture_fetcher(settings))
+        events = kafka_events(settings) if settings.kafka.bootstrap_servers is not None else None
+        if events is not None:
+            stack.callback(events.close)
         encoders = load_encoders(settings.encoders.settings())
-        yield server(search_app(settings, engine, encoders, fetcher), settings)
+        yield server(search_app(settings, engine, encoders, fetcher, events), settings)
 
 
 def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
@@ -51,6 +56,7 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
             log_level="warning",
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
             server_header=False,
+            proxy_headers=False,  # whoever is connected is the client: X-Forwarded-For may say anything
         )
     )
 

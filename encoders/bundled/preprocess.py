@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-PICTURE_SIDE: Final = 80
-CHANNEL_MEAN: Final = (0.87, 0.86, 0.86)  # of the training photos, padding included, on a scale of 0 to 1
-CHANNEL_DEVIATION: Final = (0.25, 0.26, 0.26)
+PICTURE_SIDE: Final = 96
+CHANNEL_MEAN: Final = (0.5, 0.5, 0.5)  # what EfficientNet-Lite was trained with, on a scale of 0 to 1
+CHANNEL_DEVIATION: Final = (0.5, 0.5, 0.5)
 WHITE: Final = 255
 
 
@@ -33,7 +33,7 @@ def letterbox(picture: NDArray[np.uint8], side: int = PICTURE_SIDE) -> Tensor:
 
 
 def normalise(pixels: Tensor) -> Tensor:
-    """(n, 3, side, side) uint8, or float on a scale of 0 to 1 → float32 of about zero mean and unit deviation."""
+    """(n, 3, side, side) uint8, or float on a scale of 0 to 1 → float32 between -1 and 1."""
     scaled = pixels.float() / WHITE if pixels.dtype == torch.uint8 else pixels
     mean = torch.tensor(CHANNEL_MEAN, device=pixels.device).view(1, 3, 1, 1)
     deviation = torch.tensor(CHANNEL_DEVIATION, device=pixels.device).view(1, 3, 1, 1)

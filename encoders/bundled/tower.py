@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from catalog.errors import InvalidPicture
-from encoders.bundled.network import TEXT_DIMENSION, PictureNetwork, ResidualBlock
+from encoders.bundled.network import TEXT_DIMENSION, NormedConv, PictureNetwork
 from encoders.bundled.preprocess import PICTURE_SIDE, letterbox, normalise
 from encoders.bundled.weights import SHIPPED, Weights, read_weights
 
@@ -77,23 +77,11 @@ def load_picture_tower(path: Path | None = None, device: str = "cpu") -> Picture
 def without_norms(network: PictureNetwork) -> PictureNetwork:
     """Folds each batch norm into the convolution before it: the same function, about a third faster."""
     network.eval()
-    network.stem, network.stem_norm = _fold(network.stem, network.stem_norm)
-    network.expand, network.expand_norm = _fold(network.expand, network.expand_norm)
-    for block in network.stages:
-        assert isinstance(block, ResidualBlock)
-        block.first, block.first_norm = _fold(block.first, block.first_norm)
-        block.second, block.second_norm = _fold(block.second, block.second_norm)
-        layers = list(block.shortcut)
-        if layers and isinstance(layers[-1], nn.BatchNorm2d):
-            convolution, norm = layers[-2], layers[-1]
-            assert isinstance(convolution, nn.Conv2d)
-            block.shortcut = nn.Sequential(*layers[:-2], _fold(convolution, norm)[0])
+    for module in network.modules():
+        if isinstance(module, NormedConv) and isinstance(module.norm, nn.BatchNorm2d):
+            module.convolution = fuse_conv_bn_eval(module.convolution, module.norm)
+            module.norm = nn.Identity()
     return network
-
-
-def _fold(convolution: nn.Conv2d, norm: nn.Module) -> tuple[nn.Conv2d, nn.Module]:
-    assert isinstance(norm, nn.BatchNorm2d)
-    return fuse_conv_bn_eval(convolution, norm), nn.Identity()
 
 
 def _check(picture: NDArray[np.uint8], number: int) -> None:

@@ -36,6 +36,7 @@ _DAMAGED: Final = (
 )
 _WHITE: Final = (255, 255, 255, 255)
 _KEPT_SIDE_PX: Final = 512
+_LONGEST_RATIO: Final = 8
 _MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 
 
@@ -84,8 +85,19 @@ def media_type(data: bytes) -> str:
 
 
 def to_pillow(picture: Picture) -> Image.Image:
-    """Return a decoded picture as Pillow's image, for model libraries that take nothing else."""
-    return Image.fromarray(picture)
+    """Return a decoded picture as Pillow's image, for model libraries that take nothing else.
+
+    A strip is widened with white to 8 : 1. Scaled until its shorter side fills a network, one of 1 × 512 pixels would
+    be 25 million of them.
+    """
+    image = Image.fromarray(picture)
+    width, height = image.size
+    narrowest = -(-max(width, height) // _LONGEST_RATIO)
+    if min(width, height) >= narrowest:
+        return image
+    canvas = Image.new("RGB", (max(width, narrowest), max(height, narrowest)), _WHITE[:3])
+    canvas.paste(image, ((canvas.width - width) // 2, (canvas.height - height) // 2))
+    return canvas
 
 
 def _ignore_pillows_warnings() -> None:

@@ -15,6 +15,11 @@ MAXIMUM_TURN: Final = 0.14  # radians
 MAXIMUM_SHIFT: Final = 0.14  # of half the picture
 SMALLEST_VIEW: Final = 0.72  # a crop shows at least this share of each side
 LARGEST_VIEW: Final = 1.18  # above 1 the goods get smaller
+PAINTED_SHARE: Final = 0.18
+BUSY_SHARE: Final = 0.15
+BLURRED_SHARE: Final = 0.12
+HALVED_SHARE: Final = 0.12
+STILL_CHANGED_SHARE: Final = 0.3
 
 
 def augment(pixels: Tensor, side: int, coloured: Tensor, random: Generator) -> Tensor:
@@ -23,23 +28,57 @@ def augment(pixels: Tensor, side: int, coloured: Tensor, random: Generator) -> T
     `coloured` (n,) bool marks pictures of goods that are not white themselves: only those get another background.
     """
     pictures = pixels.float() / 255
-    pictures = change_background(pictures, coloured & _chance(pixels, 0.25, random), random)
+    fate = torch.rand(len(pixels), generator=random)
+    pictures = paint_background(pictures, coloured & (fate < PAINTED_SHARE), random)
+    pictures = busy_background(pictures, coloured & (fate > 1 - BUSY_SHARE))
     pictures = crop_and_flip(pictures, side, random)
     pictures = change_light(pictures, random)
-    pictures = torch.where(_each(_chance(pixels, 0.15, random)), blur(pictures), pictures)
+    pictures = lose_detail(pictures, random)
     pictures = add_noise(pictures, random)
     return cut_out(pictures, _chance(pixels, 0.35, random), random).clamp(0, 1)
 
 
-def change_background(pictures: Tensor, chosen: Tensor, random: Generator) -> Tensor:
+def augment_some(pixels: Tensor, side: int, coloured: Tensor, random: Generator) -> Tensor:
+    """For the end of a training: a few pictures changed as `augment` does it, the others only cropped and mirrored."""
+    chosen = _chance(pixels, STILL_CHANGED_SHARE, random)
+    changed = crop_and_flip(pixels.float() / 255, side, random).clamp(0, 1)
+    if chosen.any():
+        changed[chosen] = augment(pixels[chosen], side, coloured[chosen], random)
+    return changed
+
+
+def flip(pixels: Tensor, side: int, random: Generator) -> Tensor:
+    """The least there is, to compare with: (n, 3, h, w) uint8 → (n, 3, side, side), mirrored half of the time."""
+    pictures = functional.interpolate(
+        pixels.float() / 255, (side, side), mode="bilinear", antialias=True, align_corners=False
+    )
+    return torch.where(_each(_chance(pixels, 0.5, random)), pictures.flip(3), pictures)
+
+
+def paint_background(pictures: Tensor, chosen: Tensor, random: Generator) -> Tensor:
     """Paints the near-white pixels of the chosen pictures in a colour that fades into another one."""
     count, _, height, width = pictures.shape
     ends = torch.rand(2, count, 3, 1, 1, generator=random)
     slope = _uniform(count, -1, 1, random) * torch.linspace(-0.5, 0.5, width).view(1, 1, 1, width)
     slope = slope + _uniform(count, -1, 1, random) * torch.linspace(-0.5, 0.5, height).view(1, 1, height, 1) + 0.5
-    backdrop = ends[0] * slope + ends[1] * (1 - slope)
-    ground = (pictures.amin(1, keepdim=True) > WHITENESS) & _each(chosen)
-    return torch.where(ground, backdrop, pictures)
+    return torch.where(_ground(pictures, chosen), ends[0] * slope + ends[1] * (1 - slope), pictures)
+
+
+def busy_background(pictures: Tensor, chosen: Tensor) -> Tensor:
+    """Shows the middle of the batch's next picture, twice as large, behind the goods of the chosen ones."""
+    if not chosen.any():
+        return pictures
+    height, width = pictures.shape[2:]
+    others = pictures.roll(1, 0)[chosen]
+    middle = others[:, :, height // 4 : -(height // 4), width // 4 : -(width // 4)]
+    behind = functional.interpolate(middle, (height, width), mode="bilinear", align_corners=False)
+    changed = pictures.clone()
+    changed[chosen] = torch.where(_ground(pictures, chosen)[chosen], behind, pictures[chosen])
+    return changed
+
+
+def _ground(pictures: Tensor, chosen: Tensor) -> Tensor:
+    return (pictures.amin(1, keepdim=True) > WHITENESS) & _each(chosen)
 
 
 def crop_and_flip(pictures: Tensor, side: int, random: Generator) -> Tensor:
@@ -60,23 +99,33 @@ def crop_and_flip(pictures: Tensor, side: int, random: Generator) -> Tensor:
 
 
 def change_light(pictures: Tensor, random: Generator) -> Tensor:
-    """Brightness and contrast up or down, and a slight cast of colour."""
+    """Brightness and contrast up or down, for a third as far as half and double, and a slight cast of colour."""
     count = len(pictures)
     contrast = _uniform(count, 0.75, 1.2, random)
-    brightness = _uniform(count, 0.75, 1.15, random)
+    reach = torch.where(_each(_chance(pictures, 0.33, random)), 1.0, 0.3)
+    brightness = 2 ** (_uniform(count, -1, 1, random) * reach)
     cast = 1 + (torch.rand(count, 3, 1, 1, generator=random) - 0.5) * 0.08
     middle = pictures.mean((1, 2, 3), keepdim=True)
-    return ((pictures - middle) * contrast + middle) * brightness * cast
+    return (((pictures - middle) * contrast + middle) * brightness * cast).clamp(0, 1)
+
+
+def lose_detail(pictures: Tensor, random: Generator) -> Tensor:
+    """Blurs some pictures, and shows some others as if they had half as many pixels a side."""
+    fate = _each(torch.rand(len(pictures), generator=random))
+    small = functional.avg_pool2d(pictures, 2)
+    small = functional.interpolate(small, pictures.shape[2:], mode="bilinear", align_corners=False)
+    pictures = torch.where(fate < BLURRED_SHARE, blur(pictures), pictures)
+    return torch.where(fate > 1 - HALVED_SHARE, small, pictures)
 
 
 def blur(pictures: Tensor) -> Tensor:
-    """The mean of each 3x3 neighbourhood."""
-    return functional.avg_pool2d(functional.pad(pictures, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    """The mean of each 5x5 neighbourhood."""
+    return functional.avg_pool2d(functional.pad(pictures, (2, 2, 2, 2), mode="replicate"), 5, 1)
 
 
 def add_noise(pictures: Tensor, random: Generator) -> Tensor:
-    """Gaussian noise on a fifth of the pictures."""
-    strength = _each(_chance(pictures, 0.2, random)) * _uniform(len(pictures), 0.01, 0.07, random)
+    """Gaussian noise on a quarter of the pictures."""
+    strength = _each(_chance(pictures, 0.25, random)) * _uniform(len(pictures), 0.02, 0.12, random)
     return pictures + torch.randn(pictures.shape, generator=random) * strength
 
 

@@ -9,6 +9,7 @@ import argparse
 import math
 import os
 import time
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,8 +26,11 @@ from encoders.training.lesson import Lesson, Sampler, Settings, Student
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EARLY_SIDE: Final = 64  # the first part of the training sees smaller pictures: more of them per second
+EARLY_SIDE: Final = 80  # the first part of the training sees smaller pictures: more of them per second
 CHECKPOINT: Final = "checkpoint.pt"
+CURVE: Final = "curve.csv"
+CURVE_STEPS: Final = 50
+PRETRAINED_SHARE: Final = 0.4  # of the learning rate
 
 
 def free_threads(most: int) -> int:
@@ -46,14 +50,21 @@ def rate_at(progress: float, settings: Settings) -> float:
 
 
 def make_optimiser(student: Student, settings: Settings) -> torch.optim.AdamW:
-    """Convolutions and matrices decay; norms, biases, temperatures do not; the text adapter moves more slowly."""
-    decayed = [p for name, p in student.named_parameters() if p.ndim > 1 and not name.startswith("adapter")]
-    plain = [p for name, p in student.named_parameters() if p.ndim <= 1 and not name.startswith("adapter")]
-    groups = [
-        {"params": decayed, "weight_decay": settings.decay, "share": 1.0},
-        {"params": plain, "weight_decay": 0.0, "share": 1.0},
-        {"params": list(student.adapter.parameters()), "weight_decay": 0.0, "share": 0.2},
-    ]
+    """Convolutions and matrices decay, norms and biases do not; what was trained before moves more slowly."""
+    trained_before = ("network.stem", "network.blocks", "network.head", "adapter")
+    groups = []
+    for before in (True, False):
+        for matrices in (True, False):
+            chosen = [
+                parameter
+                for name, parameter in student.named_parameters()
+                if parameter.requires_grad
+                and name.startswith(trained_before) == before
+                and (parameter.ndim > 1) == matrices
+            ]
+            decay = settings.decay if matrices else 0.0
+            share = PRETRAINED_SHARE if before and settings.start != "scratch" else 1.0
+            groups.append({"params": chosen, "weight_decay": decay, "share": share})
     return torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.98))
 
 
@@ -63,7 +74,7 @@ class Run:
     def __init__(self, dataset: Dataset, settings: Settings) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
-        self.student = Student(dataset).train()
+        self.student = Student(dataset, settings.start).train()
         self.optimiser = make_optimiser(self.student, settings)
         self.lesson = Lesson(dataset, settings)
         self.sampler = Sampler(dataset, settings.batch)
@@ -91,6 +102,7 @@ class Run:
     def go(self) -> None:
         """Trains until the minutes or the steps are used up."""
         saved_at = self.trained_seconds
+        recent: deque[float] = deque(maxlen=CURVE_STEPS)
         columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Progress(*columns) as bar:
             task = bar.add_task("", total=self.settings.minutes * 60, completed=int(self.trained_seconds))
@@ -99,12 +111,18 @@ class Run:
                 loss = self.one_step()
                 self.trained_seconds += time.monotonic() - started
                 bar.update(task, completed=self.trained_seconds, description=f"step {self.step} loss {loss:.3f}")
-                if self.step % 50 == 0:
-                    bar.console.print(f"step {self.step} {self.trained_seconds:.0f} s loss {loss:.3f}")
+                recent.append(loss)
+                if self.step % CURVE_STEPS == 0:
+                    self.note(sum(recent) / len(recent))
                 if self.trained_seconds - saved_at > self.settings.checkpoint_seconds:
                     self.save()
                     saved_at = self.trained_seconds
         self.save()
+
+    def note(self, loss: float) -> None:
+        """One more line of the curve: step, seconds, mean loss of late."""
+        with (self.settings.out / CURVE).open("a", encoding="ascii") as file:
+            file.write(f"{self.step},{self.trained_seconds:.0f},{loss:.4f}\n")
 
     def one_step(self) -> float:
         """One batch, forward and back; returns its loss."""
@@ -117,8 +135,9 @@ class Run:
         generator = torch.Generator().manual_seed(self.settings.seed * 10**6 + self.step)
         side = EARLY_SIDE if progress < self.settings.early_share else PICTURE_SIDE
         pictures = self.lesson.pictures(rows, side, generator)
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = self.lesson.loss(self.student, rows, pictures, random)
+        if self.settings.adversarial:
+            pictures = self.lesson.attacked(self.student, rows, pictures)
+        loss = self.lesson.loss(self.student, rows, pictures, random)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.student.parameters(), 5.0)
@@ -135,9 +154,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the checkpoint and the weights go")
     parser.add_argument("--minutes", type=float, default=40.0)
     parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
+    parser.add_argument("--start", default="imagenet", help="imagenet, scratch, or the checkpoint of another run")
+    parser.add_argument("--augmentation", choices=["full", "some", "flip"], default="full")
+    parser.add_argument("--rate", type=float, default=2e-3, help="the highest learning rate")
+    parser.add_argument("--early-share", type=float, default=0.6, help="of the run that sees smaller pictures")
+    parser.add_argument("--title-weight", type=float, default=1.0, help="of the titles' loss beside the phrases'")
+    parser.add_argument("--adversarial", type=float, default=0.0, help="share of each batch to attack by FGSM at 2/255")
+    parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args(arguments)
     dataset = load(given.data, given.drawings, given.cache)
-    Run(dataset, Settings(out=given.out, minutes=given.minutes)).go()
+    settings = Settings(
+        out=given.out,
+        minutes=given.minutes,
+        start=given.start,
+        augmentation=given.augmentation,
+        adversarial=given.adversarial,
+        rate=given.rate,
+        early_share=given.early_share,
+        title_weight=given.title_weight,
+        threads=given.threads,
+    )
+    Run(dataset, settings).go()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from deploy.processes.parts import declare
 from deploy.sample.catalogue import products
 from deploy.sample.write import write_pictures
 from deploy.settings import ApiSettings, Settings
-from tests.benchmarks import ingesting, querying
+from tests.benchmarks import encoding, ingesting, querying
 from tests.benchmarks.goods import goods, picture_of, queries, upserts
 from tests.benchmarks.served import Api, Served, demo
 from tests.benchmarks.stocked import imitating, opened, real_vectors, tiny_pictures
@@ -60,6 +60,7 @@ class Campaign:
     def sections(self) -> list[Section]:
         """Measure everything and return the lines of the table."""
         self._draw()
+        alone = self._encoders_alone()
         new, vectors = self._new_products()
         cheap = imitating(self.encoders, vectors)
         tiny = self.folder / "tiny"
@@ -74,11 +75,22 @@ class Campaign:
             searches.append(querying.section(size, found))
             rest += used
             prices[size] = self._change_prices(data, tiny, size)
-        return [*searches, ingesting.section(new, prices), Section([*rest, _ready(ready)])]
+        return [alone, *searches, ingesting.section(new, prices), Section([*rest, _ready(ready)])]
 
     def _draw(self) -> None:
         tick = self._step("Drawing pictures", len(products()))
         write_pictures(self.images, lambda _done, _total: tick())
+
+    def _encoders_alone(self) -> Section:
+        wanted = goods(max(encoding.BATCHES))
+        tick = self._step("Encoding", 1)
+        found = encoding.encoding(
+            self.encoders,
+            [product.as_product() for product in wanted],
+            [(self.images / picture_of(one)).read_bytes() for one in wanted],
+        )
+        tick()
+        return found
 
     def _new_products(self) -> tuple[ingesting.NewProducts, dict[str, FloatArray]]:
         wanted = goods(self.plan.new_products)

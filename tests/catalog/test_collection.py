@@ -147,10 +147,12 @@ def test_a_missing_index_is_named(engine: EmbeddedClient, declaration: Declarati
 
 @pytest.mark.parametrize("distance", [models.Distance.COSINE, models.Distance.DOT])
 def test_a_wrong_vector_is_named(engine: EmbeddedClient, declaration: Declaration, distance: models.Distance) -> None:
-    """The size and the distance are those of the encoder."""
+    """The size and the distance are those of the encoder; the message says what to do."""
     make(engine, declaration, distance=distance, text_size=4 + (distance == models.Distance.COSINE))
 
-    assert "'text'" in complaint(engine, declaration)
+    said = complaint(engine, declaration)
+    assert "'text'" in said
+    assert "choose another VITRINE_COLLECTION" in said
 
 
 @pytest.mark.parametrize("sparse", [{}, {"lexical": models.SparseVectorParams()}])

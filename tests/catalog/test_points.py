@@ -32,9 +32,14 @@ if TYPE_CHECKING:
 SEARCH_KEYS = {"visible", "group", "category", "attributes", "browse", "availability", "occurred_at"}
 STATUSES = st.builds(
     PictureStatus,
-    status=st.sampled_from(["ok", "failed", "refused"]),
+    status=st.sampled_from(["ok", "failed", "refused", "gone"]),
     digest=st.none() | st.text(max_size=4),
     error=st.none() | st.text(max_size=4),
+    due_at=st.none() | st.datetimes(timezones=st.just(UTC)).map(lambda moment: iso(moment.replace(microsecond=0))),
+    attempts=st.none() | st.integers(1, 2**31),
+    url=st.none() | st.text(max_size=4),
+    etag=st.none() | st.text(max_size=4),
+    last_modified=st.none() | st.text(max_size=4),
 )
 DERIVED = st.builds(
     Derived,
@@ -85,6 +90,17 @@ def test_the_payload_has_what_is_searched_by() -> None:
     assert derived["attributes"] == ["colour=red", "size=38", "size=39"]
     assert (derived["group"], derived["availability"]) == ("g", "yes")
     assert derived["browse"] == 0
+
+
+def test_a_product_is_due_when_its_first_picture_is() -> None:
+    """The earliest time counts; a tombstone and a product whose pictures all came are never due."""
+    times = ["2026-05-02T00:00:00Z", None, "2026-05-01T12:00:00Z"]
+    derived = Derived(pictures=tuple(PictureStatus("failed", due_at=time) for time in times))
+    visible, gone = fold([as_event(upserted())]), fold([as_event(deleted())])
+
+    assert encode(Stored(SKU, visible, derived))["derived"]["pictures_due_at"] == "2026-05-01T12:00:00Z"
+    assert "pictures_due_at" not in encode(Stored(SKU, gone, derived))["derived"]
+    assert "pictures_due_at" not in encode(Stored(SKU, visible))["derived"]
 
 
 def test_a_product_without_a_group_is_its_own() -> None:

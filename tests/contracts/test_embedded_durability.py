@@ -64,6 +64,25 @@ def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
     client.close()
 
 
+def test_changed_metadata_is_there_after_reopening(tmp_path: Path) -> None:
+    """Set through an alias, on a collection made without any; the indexes declared before stay, and after it, too."""
+    client = EmbeddedClient(tmp_path)
+    create(client, "things")
+    _point_alias(client, "current", "things")
+    client.update_collection("current", metadata={"calibration": {"levels": [{"mean": 0.25, "pairs": 9}]}})
+    client.create_payload_index("things", field_name="note", field_schema=INDEXES["title"])
+    before = client.get_collection("things")
+    client.close()
+
+    client = EmbeddedClient(tmp_path)
+
+    after = client.get_collection("things")
+    assert after == before
+    assert after.config.metadata == {"calibration": {"levels": [{"mean": 0.25, "pairs": 9}]}}
+    assert after.payload_schema["title"].params == after.payload_schema["note"].params == INDEXES["title"]
+    client.close()
+
+
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     """After kill -9 amid writes, all flushed points and every acknowledged one since are there; the lock is free."""
     writer = subprocess.Popen(

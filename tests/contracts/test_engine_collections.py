@@ -42,6 +42,19 @@ def test_a_collection_describes_itself(empty: Subject, request: pytest.FixtureRe
     }
 
 
+def test_metadata_is_merged_key_by_key(empty: Subject) -> None:
+    """What is given replaces its keys as wholes, a null removes one, the others stay."""
+    levels = [{"arm": "text", "mean": 0.25, "deviation": 1.5e-3, "pairs": 1234, "kept": True, "note": "–"}]
+
+    empty.client.update_collection(empty.collection, metadata={"calibration": {"seed": 7, "old": 1}})
+    empty.client.update_collection(empty.collection, metadata={"calibration": {"levels": levels, "none": {}}})
+    merged = empty.client.get_collection(empty.collection).config.metadata
+    empty.client.update_collection(empty.collection, metadata={"calibration": None})
+
+    assert merged == {"fingerprint": "abc", "calibration": {"levels": levels, "none": {}}}
+    assert empty.client.get_collection(empty.collection).config.metadata == {"fingerprint": "abc"}
+
+
 def test_an_alias_is_as_good_as_its_collection(empty: Subject) -> None:
     """Reads, writes and descriptions go through an alias; deleting one deletes no data."""
     alias = f"alias-{uuid4().hex}"

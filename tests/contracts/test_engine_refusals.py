@@ -36,6 +36,7 @@ def test_an_unknown_collection_is_not_found(empty: Subject) -> None:
     _refused(empty, 404, lambda: client.count(MISSING))
     _refused(empty, 404, lambda: client.query_points(MISSING, query=GOOD, using="image"))
     _refused(empty, 404, lambda: client.upsert(MISSING, points=[small_point(1)]))
+    _refused(empty, 404, lambda: client.update_collection(MISSING, metadata={"a": 1}))
     make = models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=MISSING, alias_name="lost"))
     _refused(empty, 404, lambda: client.update_collection_aliases(change_aliases_operations=[make]))
 

@@ -10,7 +10,7 @@ import torch
 
 from catalog.errors import InvalidPicture, Misconfigured
 from encoders.bundled import PICTURE_SIDE, PictureTower, load_picture_tower
-from encoders.bundled.network import NetworkShape, PictureNetwork, TextAdapter
+from encoders.bundled.network import NetworkShape, PictureNetwork, SameConv2d, Stage, TextAdapter
 from encoders.bundled.preprocess import letterbox, normalise
 from encoders.bundled.tower import without_norms
 from encoders.bundled.weights import SHIPPED, write_weights
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-TINY = NetworkShape(stem=4, widths=(4, 8), depths=(1, 1), features=8, dimension=6)
+TINY = NetworkShape(
+    stem=4,
+    stages=(Stage(4, blocks=2, kernel=3, stride=1, expansion=1), Stage(8, blocks=2, kernel=5, stride=2)),
+    features=8,
+    dimension=6,
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +50,23 @@ def test_a_network_of_any_shape_gives_unit_vectors() -> None:
 
     assert vectors.shape == (3, 6)
     assert torch.allclose(vectors.norm(dim=1), torch.ones(3), atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("side", [3, 6, 7])
+def test_a_convolution_pads_as_tensorflow_does(kernel: int, stride: int, side: int) -> None:
+    """The output is ⌈side / stride⌉ wide, and where padding is odd there is more of it right and below."""
+    convolution = SameConv2d(1, 1, kernel, stride, bias=False)
+    torch.nn.init.ones_(convolution.weight)
+
+    with torch.inference_mode():
+        sums = convolution(torch.ones(1, 1, side, side))
+
+    outputs = -(-side // stride)
+    before = max((outputs - 1) * stride + kernel - side, 0) // 2
+    covered = [min(side, n * stride - before + kernel) - max(0, n * stride - before) for n in range(outputs)]
+    assert sums[0, 0].tolist() == [[row * column for column in covered] for row in covered]
 
 
 def test_folding_the_norms_away_changes_nothing() -> None:

@@ -12,12 +12,12 @@ import torch
 from PIL import Image
 
 from catalog.errors import Misconfigured
-from encoders.bundled import load_picture_tower
-from encoders.training.augment import augment
+from encoders.bundled import PICTURE_SIDE, load_picture_tower
+from encoders.training.augment import augment, flip
 from encoders.training.data import Dataset, load, unsquash
 from encoders.training.lesson import Settings
 from encoders.training.losses import any_picture_loss, own_text_loss, phrase_truth
-from encoders.training.measures import Task, precision_at, recall_at, scale_of
+from encoders.training.negatives import hard_titles
 from encoders.training.phrases import ATTRIBUTES, UNSAID, build_bank, phrases_of
 from encoders.training.rows import Row, read_folder, split
 from encoders.training.train import Run, rate_at
@@ -70,7 +70,9 @@ def dataset(tmp_path: Path) -> Dataset:
 
 def test_two_steps_leave_weights_that_load_and_a_checkpoint_that_goes_on(dataset: Dataset, tmp_path: Path) -> None:
     """A run that was stopped after one step ends as a run of two steps would."""
-    settings = Settings(out=tmp_path / "run", minutes=1, steps=1, batch=6, title_sample=8, queue=8)
+    settings = Settings(
+        out=tmp_path / "run", minutes=1, steps=1, batch=6, title_sample=8, phrase_sample=8, queue=8, adversarial=0.5
+    )
     Run(dataset, settings).go()
 
     second = Run(dataset, dataclasses.replace(settings, steps=2))
@@ -86,9 +88,9 @@ def test_two_steps_leave_weights_that_load_and_a_checkpoint_that_goes_on(dataset
 def test_a_folder_is_read_and_cached(dataset: Dataset) -> None:
     """Rows, pictures and titles lie side by side."""
     assert len(dataset.rows) == 12
-    assert dataset.pixels.shape == (12, 3, 80, 80)
+    assert dataset.pixels.shape == (12, 3, PICTURE_SIDE, PICTURE_SIDE)
     assert dataset.titles[dataset.title_of_row[0]] == dataset.rows[0].title == "red sneaker"
-    assert dataset.pixels[0, 0, 40, 40] == 200
+    assert dataset.pixels[0, 0, PICTURE_SIDE // 2, PICTURE_SIDE // 2] == 200
 
 
 def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
@@ -164,6 +166,41 @@ def test_augmentation_keeps_shape_and_range_and_repeats_with_its_seed() -> None:
     assert not torch.equal(first, other)
 
 
+def test_the_least_augmentation_is_a_mirror() -> None:
+    """Each picture comes out as it was, or mirrored, at the size asked for."""
+    pixels = torch.randint(0, 256, (8, 3, 16, 16), dtype=torch.uint8)
+
+    flipped = flip(pixels, 16, torch.Generator().manual_seed(1)) * 255
+
+    kept = (flipped - pixels).abs().amax((1, 2, 3)) < 0.01
+    mirrored = (flipped - pixels.flip(3)).abs().amax((1, 2, 3)) < 0.01
+    assert (kept ^ mirrored).all()
+    assert kept.any()
+    assert mirrored.any()
+
+
+def test_the_hardest_titles_are_the_nearest_that_are_not_the_same() -> None:
+    """A copy of a title is none of its negatives, nor is one that is held out."""
+    vectors = torch.nn.functional.normalize(torch.tensor([[1.0, 0], [1, 0.01], [1, 1], [0, 1], [1, 0.9]]), dim=1)
+
+    hard = hard_titles(vectors, torch.tensor([0, 1, 2, 3]))
+
+    assert hard[0].tolist()[:2] == [2, 3]
+    assert 4 not in hard
+
+
+def test_kept_layers_do_not_learn(dataset: Dataset, tmp_path: Path) -> None:
+    """What sees edges and colours is as it was before the first step; what comes after is not."""
+    run = Run(dataset, Settings(out=tmp_path, minutes=1, batch=6, title_sample=8, phrase_sample=8, queue=8))
+    before = {name: value.clone() for name, value in run.student.network.state_dict().items()}
+
+    run.one_step()
+
+    after = run.student.network.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before if name.startswith(("stem.", "blocks.2.")))
+    assert not torch.equal(before["blocks.3.narrow.convolution.weight"], after["blocks.3.narrow.convolution.weight"])
+
+
 def test_a_squashed_photo_gets_its_shape_back() -> None:
     """A square of 224 was 3:4 once."""
     assert unsquash(np.zeros((224, 224, 3), dtype=np.uint8)).shape == (224, 168, 3)
@@ -177,31 +214,3 @@ def test_the_rate_warms_up_and_falls() -> None:
 
     assert max(rates) <= settings.rate
     assert rates[0] < rates[1] < rates[2] > rates[3] > rates[4] == rates[5]
-
-
-def test_measures_on_a_gallery_worked_out_by_hand() -> None:
-    """One query finds its answer second, the other first; one in two of the first is right."""
-    gallery = np.eye(3, dtype=np.float32)
-    queries = np.array([[0.9, 0.4, 0.1], [0.1, 0.2, 0.9]], dtype=np.float32)
-    task = Task(queries, np.array([1, 2]), gallery, np.array([0, 1, 2]))
-
-    assert recall_at(task, 1) == 0.5
-    assert recall_at(task, 2) == 1.0
-    assert precision_at(task, 2) == 0.5
-
-
-def test_a_picture_does_not_find_itself() -> None:
-    """Its own place in the gallery does not count."""
-    vectors = np.eye(2, dtype=np.float32)
-    task = Task(vectors, np.array([0, 1]), vectors, np.array([0, 1]), own=np.arange(2))
-
-    assert recall_at(task, 1) == 0.0
-
-
-def test_the_scale_of_unrelated_pairs() -> None:
-    """Random pairs of orthogonal vectors score 0; the median of what matches is passed through."""
-    scale = scale_of(np.eye(300, dtype=np.float32)[:150], np.eye(300, dtype=np.float32)[150:], [0.2, 0.5, 0.9])
-
-    assert scale.mean == 0
-    assert scale.deviation == 0
-    assert scale.matching == 0.5

@@ -141,7 +141,7 @@ def test_the_metrics_tell_what_was_done(index: Index, parts: Parts) -> None:
         'vitrine_ingest_events_total{kind="patched",outcome="applied"} 1.0',
         'vitrine_ingest_dead_letters_total{reason="malformed_json"} 1.0',
         'vitrine_ingest_encodes_total{vector="text"} 1.0',
-        'vitrine_ingest_encodes_avoided_total{vector="text"} 1.0',
+        'vitrine_ingest_encodes_avoided_total{reason="unchanged",vector="text"} 1.0',
         "vitrine_ingest_unknown_fields_total 1.0",
         "vitrine_ingest_lag_records 0.0",
     ):

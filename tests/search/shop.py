@@ -6,7 +6,7 @@ import base64
 import io
 import os
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 from uuid import uuid4
@@ -16,21 +16,25 @@ from PIL import Image
 
 from catalog.collection import ensure
 from catalog.embedded import EmbeddedClient
+from catalog.errors import BrokerUnavailable
 from deploy.processes.parts import declare, open_engine, search_app
 from deploy.settings import ApiSettings, CatalogueSettings, QdrantSettings, Settings
 from encoders.fakes import fake_encoders
 from encoders.pictures.fetch import FetchSettings, PictureFetcher
+from ingest.accepting import JudgedEvents
 from tests.builders import JsonObject, records, upserted
 from tests.index import Index, embedded_engine
 from tests.pipeline import ListLetters, ListSource, Parts, consumer_of, new_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import httpx2 as httpx
 
     from catalog.engine import Engine
+    from catalog.ports import EventSink
     from encoders.interface import Encoders
+    from ingest.message import Message
 
 EMBEDDED, SERVER = "embedded", "server"
 ENGINE_KINDS = (EMBEDDED, SERVER) if os.environ.get("QDRANT_URL") else (EMBEDDED,)
@@ -134,6 +138,27 @@ def data_url(colour: tuple[int, ...]) -> str:
     return f"data:image/png;base64,{encoded(png(colour))}"
 
 
+@dataclass
+class MemoryLog:
+    """A log of events that holds them; one larger than `max_bytes` is too large for it, and it may be away."""
+
+    max_bytes: int = 10**9
+    away: bool = False
+    messages: list[Message] = field(default_factory=list)
+
+    def deliver(self, messages: Sequence[Message]) -> list[Message]:
+        """Keep the messages and return those that are too large, or be away."""
+        if self.away:
+            raise BrokerUnavailable("Kafka does not answer")
+        too_large = [message for message in messages if len(message.value or b"") > self.max_bytes]
+        self.messages += [message for message in messages if message not in too_large]
+        return too_large
+
+
+def _nothing() -> None:
+    """Stand in for closing what needs no closing."""
+
+
 @contextmanager
 def open_kind(kind: str) -> Iterator[tuple[Engine, QdrantSettings]]:
     """Open an engine by its kind; the server is the one that `QDRANT_URL` names."""
@@ -160,7 +185,9 @@ def shop_settings(qdrant: QdrantSettings, **api: Any) -> Settings:  # noqa: ANN4
 
 
 @contextmanager
-def open_shop(engine: Engine, settings: Settings, encoders: Encoders | None = None) -> Iterator[Shop]:
+def open_shop(
+    engine: Engine, settings: Settings, encoders: Encoders | None = None, events: EventSink | None = None
+) -> Iterator[Shop]:
     """Open a shop on an engine; its collection goes with it, unless it was there before."""
     used = encoders or fake_encoders()
     with ExitStack() as stack:
@@ -169,7 +196,7 @@ def open_shop(engine: Engine, settings: Settings, encoders: Encoders | None = No
             ensure(engine, declare(settings, used))
             stack.callback(engine.delete_collection, name)
         fetcher = stack.enter_context(PictureFetcher(FetchSettings()))
-        app = search_app(settings, engine, used, fetcher)
+        app = search_app(settings, engine, used, fetcher, events or JudgedEvents(MemoryLog().deliver, _nothing))
         http = stack.enter_context(TestClient(app, raise_server_exceptions=False))
         parts = stack.enter_context(new_encoding())
         yield Shop(http, Index(engine, name), parts, settings)

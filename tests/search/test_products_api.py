@@ -38,7 +38,7 @@ def test_a_product_comes_with_its_versions_and_times(shop: Shop) -> None:
         "product": product(images=[data_url(RED), "data:,"], price=5),
         "version": 9,
         "occurred_at": NOW.isoformat().replace("+00:00", "Z"),
-        "pictures": [{"status": "ok", "error": None}, body["pictures"][1]],
+        "pictures": [{"status": "ok", "error": None, "due_at": None}, body["pictures"][1]],
     }
     assert body["pictures"][1]["status"] == "refused"
     assert body["pictures"][1]["error"]

@@ -1,0 +1,77 @@
+"""What unrelated pairs score in one catalogue, measured there and kept with the collection, as JSON.
+
+Search reads an arm's scores as deviations above this level. An encoder brings such levels from the catalogue it was
+measured on; those measured here take their place, as long as the vectors are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Final
+
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
+
+from catalog.errors import CollectionMismatch
+from catalog.vectors import ARMS, VectorSpecs
+
+CALIBRATION: Final = "calibration"
+"""The key of the collection's metadata."""
+
+_AGAIN: Final = "run `vitrine search calibrate`"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What unrelated pairs of a kind of query and an arm score: mean and standard deviation over `pairs`."""
+
+    query: str
+    arm: str
+    mean: FiniteFloat
+    deviation: Annotated[FiniteFloat, Field(gt=0)]
+    pairs: Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The levels of one catalogue, and what they hold for: the vectors (`specs`) they were measured with.
+
+    `measured_at` is ISO 8601, `products` how many were drawn, `seed` which ones.
+    """
+
+    specs: VectorSpecs
+    levels: tuple[Level, ...]
+    measured_at: str
+    products: int
+    seed: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is kept; `parse_calibration` is the inverse."""
+        kept: dict[str, Any] = _adapter().dump_python(self, mode="json")
+        return kept
+
+
+def parse_calibration(kept: object, specs: VectorSpecs) -> Calibration:
+    """Return a calibration as it was kept.
+
+    Raises `CollectionMismatch` where it cannot be read or was measured with other vectors than `specs`.
+    """
+    try:
+        calibration = _adapter().validate_python(kept)
+    except ValidationError as error:
+        culprit = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise CollectionMismatch(
+            f"the calibration kept with the collection cannot be read (at {culprit or 'its start'}): {_AGAIN}"
+        ) from error
+    changed = [arm for arm in ARMS if getattr(calibration.specs, arm) != getattr(specs, arm)]
+    if changed:
+        raise CollectionMismatch(
+            f"the calibration of {calibration.measured_at} was measured with another encoder of {', '.join(changed)}: "
+            f"{_AGAIN}"
+        )
+    return calibration
+
+
+@cache
+def _adapter() -> TypeAdapter[Calibration]:
+    return TypeAdapter(Calibration)

@@ -1,0 +1,35 @@
+"""JSON Lines: each line an event in any form that is read, or a product."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from catalog.errors import InvalidEvent
+from catalog.events import read_object
+from ingest.loading.files import MAX_ROW_BYTES, lines
+from ingest.loading.rows import BadRow, Row
+
+if TYPE_CHECKING:
+    from typing import IO
+
+    from ingest.loading.rows import Rows
+
+_SHOWN_CHARS: Final = 1_000
+
+
+def read_json_lines(content: IO[bytes]) -> Rows:
+    """Yield the objects of a file; blank lines are skipped, a line that is no JSON object is a bad row."""
+    for line in lines(content):
+        text = line.text.strip()
+        if line.cut:
+            error = f"the line has more than {MAX_ROW_BYTES:,} bytes: give pictures as URLs"
+            yield BadRow(line.number, "too_large", error, _shown(text))
+        elif text:
+            try:
+                yield Row(line.number, read_object(text), text)
+            except InvalidEvent as error:
+                yield BadRow(line.number, error.reason, str(error), _shown(text))
+
+
+def _shown(text: bytes) -> str:
+    return text[:_SHOWN_CHARS].decode(errors="replace")

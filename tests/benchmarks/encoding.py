@@ -1,0 +1,165 @@
+"""The encoders alone: pictures and texts a second by batch size, beside the bare forward pass of the same rounds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import torch
+
+from catalog.text import dense_text
+from encoders.bert import runs_of
+from encoders.bundled.preprocess import letterbox, normalise
+from encoders.bundled.tower import without_norms
+from encoders.bundled.weights import SHIPPED, read_weights
+from encoders.minilm import load_minilm
+from encoders.pictures.decode import PictureLimits, decode
+from tests.benchmarks.table import Row, Section, verdict
+from tests.benchmarks.timing import Samples, per_second, share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from encoders.interface import Encoders, Picture
+
+BATCHES = (1, 8, 32, 128)
+AIM_SHARE = 0.9
+AIM_PICTURES = 250
+AIM_QUERY_MS = 4.0
+ROUNDS = 7
+QUERY_ROUNDS = 60
+LIMITS = PictureLimits()
+QUERIES = ("red running shoes for women", "black leather wallet", "blue jeans", "summer dress with flowers")
+_LOADING = """
+import resource, time
+started = time.perf_counter()
+from encoders.names import EncoderSettings
+from encoders.registry import load_encoders
+imported = time.perf_counter()
+load_encoders(EncoderSettings()).text.encode_queries(["warm"])
+loaded = time.perf_counter()
+print(imported - started, loaded - imported, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 2**20)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Rounds of one batch through an encoder, and through the bare forward pass on input that is ready."""
+
+    batch: int
+    encoder: Samples = field(default_factory=Samples)
+    bare: Samples = field(default_factory=Samples)
+
+    def row(self, what: str, fewest_per_second: int = 0) -> Row:
+        """Return the line of the table."""
+        reached = share(self.bare, self.encoder)
+        rate = per_second(self.encoder, self.batch)
+        aim = f"≥ {AIM_SHARE:.0%}" + (f", ≥ {fewest_per_second} /s" if fewest_per_second else "")
+        return Row(
+            f"{what}, {self.batch} at once",
+            f"{rate:.0f} /s",
+            f"bare forward pass {per_second(self.bare, self.batch):.0f} /s",
+            f"{reached:.0%}",
+            verdict(aim, holds=reached >= AIM_SHARE and rate >= fewest_per_second),
+        )
+
+
+def encoding(encoders: Encoders, products: Sequence[Mapping[str, object]], photos: Sequence[bytes]) -> Section:
+    """Measure the shipped pair; `photos` are encoded pictures, at least as many as the largest batch."""
+    texts = [dense_text(product) for product in products]
+    rows = [_pictures(encoders, photos[:batch]).row("pictures, decoded", AIM_PICTURES) for batch in BATCHES]
+    rows.append(_from_bytes(encoders, photos[: BATCHES[-1]]).row("pictures, from JPEG or PNG bytes", AIM_PICTURES))
+    rows += [_texts(texts[:batch]).row("product texts") for batch in BATCHES]
+    return Section([*rows, _query(), _loading()])
+
+
+def _pictures(encoders: Encoders, photos: Sequence[bytes]) -> Beside:
+    pictures = [decode(photo, LIMITS) for photo in photos]
+    return _rounds(Beside(len(photos)), lambda: encoders.picture.encode_pictures(pictures), _bare_pictures(pictures))
+
+
+def _from_bytes(encoders: Encoders, photos: Sequence[bytes]) -> Beside:
+    """As ingest does it: a thread decodes the next pictures while the encoder works on those before."""
+    pictures = [decode(photo, LIMITS) for photo in photos]
+    parts = [photos[start : start + 32] for start in range(0, len(photos), 32)]
+
+    def overlapped() -> None:
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.map(lambda part: [decode(photo, LIMITS) for photo in part], parts)
+            for part in coming:
+                encoders.picture.encode_pictures(part)
+
+    return _rounds(Beside(len(photos)), overlapped, _bare_pictures(pictures))
+
+
+def _bare_pictures(pictures: Sequence[Picture]) -> Callable[[], object]:
+    network = without_norms(read_weights(SHIPPED).network)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pixels = normalise(torch.stack([letterbox(picture) for picture in pictures]))
+
+    def forward() -> None:
+        with torch.inference_mode():
+            for start in range(0, len(pixels), 32):
+                network(pixels[start : start + 32])
+
+    return forward
+
+
+def _texts(texts: Sequence[str]) -> Beside:
+    encoder = load_minilm(device="cpu")
+    tokens = sorted(encoder.tokens(texts), key=len)
+    batches = [
+        (torch.tensor([token for one in part for token in one]), runs_of([len(one) for one in part]))
+        for part in _by_tokens(tokens)
+    ]
+
+    def forward() -> None:
+        with torch.inference_mode():
+            for together, runs in batches:
+                encoder.network(together, runs)
+
+    return _rounds(Beside(len(texts)), lambda: encoder.encode_documents(texts), forward)
+
+
+def _by_tokens(tokens: Sequence[list[int]], most: int = 512) -> list[list[list[int]]]:
+    parts: list[list[list[int]]] = [[]]
+    for one in tokens:
+        if parts[-1] and sum(map(len, parts[-1])) + len(one) > most:
+            parts.append([])
+        parts[-1].append(one)
+    return parts
+
+
+def _query() -> Row:
+    """One short text on one core: what a search waits for."""
+    encoder, found, threads = load_minilm(device="cpu"), Samples(), torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for number in range(QUERY_ROUNDS):
+            with found.timed():
+                encoder.encode_queries([QUERIES[number % len(QUERIES)]])
+    finally:
+        torch.set_num_threads(threads)
+    aim = verdict(f"≤ {AIM_QUERY_MS:.0f} ms p50", holds=found.p50_ms <= AIM_QUERY_MS)
+    return Row("one query's text, one core", str(found), "", "", aim)
+
+
+def _loading() -> Row:
+    """In a process of its own, with nothing else in it."""
+    said = subprocess.run([sys.executable, "-c", _LOADING], check=True, capture_output=True, text=True).stdout
+    imports, loading, mebibytes = map(float, said.split())
+    return Row("loading the shipped pair", f"{loading:.1f} s", f"its imports {imports:.1f} s", f"{mebibytes:.0f} MiB")
+
+
+def _rounds(found: Beside, encode: Callable[[], object], forward: Callable[[], object]) -> Beside:
+    """Time both in turn, the first round apart: the first time costs more, whoever it meets."""
+    encode()
+    forward()
+    for number in range(ROUNDS):
+        for samples, work in ((found.encoder, encode), (found.bare, forward))[:: 1 if number % 2 else -1]:
+            with samples.timed():
+                work()
+    return found
