@@ -44,7 +44,6 @@ class TowerFolder:
     name: Name
     text: Name
     text_revision: Name
-    languages: tuple[str, ...] = ()
     licence: str = "unknown"
     unrelated: dict[str, Unrelated] = field(default_factory=dict)
     kind: Literal["vitrine-picture-tower"] = KIND
@@ -75,7 +74,7 @@ def load_tower_folder(path: Path, text: TextEncoder, *, device: str) -> TowerEnc
             name=about.name,
             revision=blake2b(f"{tower.revision} {about.text_revision}".encode(), digest_size=16).hexdigest(),
             size=tower.dimension,
-            languages=about.languages,
+            languages=text.description.languages,  # words reach the tower through it alone
             licence=about.licence,
             picture_side_px=PICTURE_SIDE,
             unrelated=about.unrelated,

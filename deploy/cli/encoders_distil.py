@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from catalog.errors import Misconfigured
+from encoders.names import MINILM
 
 if TYPE_CHECKING:
     from encoders.evaluation.intervals import Estimate
@@ -71,6 +72,7 @@ def distil(
     A run that was stopped goes on when the same command is given again.
     """
     from encoders.registry import load_named  # noqa: PLC0415 - models are loaded only when used
+    from encoders.shipped import load_minilm  # noqa: PLC0415
     from encoders.training.shrink.order import Order  # noqa: PLC0415
 
     if epochs is not None and minutes is not None:
@@ -98,7 +100,8 @@ def distil(
             from encoders.training.shrink.workshop import as_json as as_plain  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise Misconfigured(f"distilling needs {error.name}: pip install 'vitrine[train]'") from error
-    named = load_named(teacher, device=device)
+    plain = load_minilm(device=device) if teacher == MINILM else None  # without its word list, which stays outside
+    named = load_named(teacher, device=device, minilm=plain)
     outcome = school.distil(order, school.Teacher(named.text, named.picture), console)
     if as_json:
         typer.echo(as_plain(outcome))

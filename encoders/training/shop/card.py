@@ -80,10 +80,10 @@ def _origin(base: Description) -> str:
 
 def _data(config: TrainingConfig, data: ShopData) -> str:
     training, held_out = data.training_rows, data.held_out_rows
-    aside = f", held out: the rows of `{config.held_out.name}`" if isinstance(config.held_out, Path) else ""
+    aside = f" and, held out, `{config.held_out.name}`" if isinstance(config.held_out, Path) else ""
     values = ", ".join(f"{labels.column} ({len(labels.members(training)):,} values)" for labels in data.labels)
     lines = [
-        f"- `{config.data.name}`: {data.read:,} rows, {len(data.rows):,} used{aside}",
+        f"- `{config.data.name}`{aside}: {data.read:,} rows, {len(data.rows):,} used",
         f"- {len(training):,} rows to learn from, {len(held_out):,} held out",
         f"- {data.families:,} families of rows that share {', '.join(data.split)}, each wholly on one side",
         f"- labels, with their values in the rows to learn from: {values}",

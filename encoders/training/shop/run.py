@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from encoders.training.shop.data import ShopData
     from encoders.training.shop.pupil import Arms, Pupil
 
+FILE, FOLDER = 0o644, 0o755
+"""The service may run under another name than the training, and safetensors writes for its own user alone."""
+
 
 def train(config: TrainingConfig, console: Console, text: TextEncoder | None = None) -> Outcome:
     """Train, or go on where a run in the same folder stands; return at once what came out where it has ended.
@@ -84,6 +87,8 @@ def _write_model(config: TrainingConfig, course: Course, before: Mapping[str, Me
     )
     shutil.copy(config.out / CURVE, part / CURVE)
     (part / CARD).write_text(write_card(config, pupil.base, data, outcome), encoding="utf-8")
+    for path in part.rglob("*"):
+        path.chmod(FOLDER if path.is_dir() else FILE)
     shutil.rmtree(config.out / MODEL, ignore_errors=True)
     part.rename(config.out / MODEL)
     return outcome

