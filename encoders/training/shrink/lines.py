@@ -146,7 +146,7 @@ def _vector_line(
             ask_pictures=lambda words, own=own: shorten(own.ask_pictures(words), own.pictures),  # type: ignore[misc]
         )
         found |= _named(sample, scores(sample, views, (WORDS_TO_TITLES, WORDS_TO_PICTURES, PICTURE_TO_PICTURES)))
-    many = np.random.default_rng(0).standard_normal((PRODUCTS, size), dtype=np.float32)
+    many = np.ones((PRODUCTS, size), dtype=np.float32)
     times = {f"ms to compare with {PRODUCTS:,}": p50_ms(lambda: many @ many[0], rounds=3, calls=10)}
     return Line(name, PRODUCTS * size * FLOAT32_BYTES / 1e6, times, found)
 
