@@ -23,13 +23,17 @@ _AGAIN: Final = "run `vitrine search calibrate`"
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What unrelated pairs of a kind of query and an arm score: mean and standard deviation over `pairs`."""
+    """What unrelated pairs of a kind of query and an arm score: mean and standard deviation over `pairs`.
+
+    `threshold` is the score above which a product is near; None in a calibration that was kept before it was measured.
+    """
 
     query: str
     arm: str
     mean: FiniteFloat
     deviation: Annotated[FiniteFloat, Field(gt=0)]
     pairs: Annotated[int, Field(ge=1)]
+    threshold: FiniteFloat | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ text encoder it is aligned to.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -104,4 +104,5 @@ def write_tower_folder(path: Path, network: nn.Module, adapter: nn.Module, about
 
 def as_unrelated(scales: Mapping[str, Unrelated]) -> dict[str, Unrelated]:
     """Return scales rounded to what they are good for, so that equal runs write equal folders."""
-    return {kind: Unrelated(round(one.mean, 4), round(one.deviation, 4)) for kind, one in scales.items()}
+    rounded = {kind: [round(value, 4) for value in astuple(one)] for kind, one in scales.items()}
+    return {kind: Unrelated(*values) for kind, values in rounded.items()}

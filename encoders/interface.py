@@ -5,6 +5,7 @@ All vectors are float32, L2-normalised, finite, of shape (n, size), in the order
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
@@ -31,12 +32,24 @@ PICTURE_QUERY: Final = "picture"
 PRODUCT_QUERY: Final = "product"
 
 
+NEAR_DEVIATIONS: Final = 3.0
+"""Where nobody measured from which score on a product is near, it is this far above the unrelated."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unrelated:
-    """What pairs that have nothing to do with each other score: the zero and the unit of an arm's scale."""
+    """What pairs that have nothing to do with each other score: the zero and the unit of an arm's scale.
+
+    A product that scores more than `threshold` is near what was asked for; up to it, it is only the nearest there is.
+    """
 
     mean: float
     deviation: float
+    threshold: float = math.nan
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.threshold):
+            object.__setattr__(self, "threshold", self.mean + NEAR_DEVIATIONS * self.deviation)
 
     def normalise(self, score: float) -> float:
         """Return a score in deviations above the unrelated, never below 0."""
@@ -129,8 +142,9 @@ class LexicalEncoder(Protocol):
 _PICTURE_AXES: Final = 3
 _CHANNELS: Final = 3
 _UNKNOWN_SCALE: Final = Unrelated(mean=0.0, deviation=0.1)
-_LEXICAL_SCALE: Final = Unrelated(mean=0.0, deviation=3.0)
-"""BM25 is 0 where no word is shared; 3 is about one rare word, so that a full match weighs as a good dense one."""
+_LEXICAL_SCALE: Final = Unrelated(mean=0.0, deviation=3.0, threshold=0.0)
+"""BM25 is 0 where no word is shared; 3 is about one rare word, so that a full match weighs as a good dense one.
+What shares a word is near."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ A pair counts as unrelated if the two are not of one group, title or category.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -50,6 +50,7 @@ FEWEST_PAIRS: Final = 100
 _LEXICAL_QUERIES: Final = 200  # each is a call to the engine, which alone knows how rare a word is
 _TEXTS_AT_ONCE: Final = 32
 _NO_SPREAD: Final = 1e-6
+_NEAR_QUANTILE: Final = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,12 @@ def unrelated_pairs(products: Sequence[Mapping[str, Any]]) -> BoolArray:
 
 def scales(calibration: Calibration) -> dict[tuple[str, str], Unrelated]:
     """Return the levels as encoders take them: (kind of query, arm) → scale."""
-    return {(level.query, level.arm): Unrelated(level.mean, level.deviation) for level in calibration.levels}
+    return {(level.query, level.arm): _scale(level) for level in calibration.levels}
+
+
+def _scale(level: Level) -> Unrelated:
+    scale = Unrelated(level.mean, level.deviation)
+    return scale if level.threshold is None else replace(scale, threshold=level.threshold)
 
 
 @dataclass(slots=True)
@@ -189,4 +195,7 @@ def _level(query: str, arm: str, scores: FloatArray, counted: BoolArray, *, zero
         return None
     mean = float(values.mean()) if zero is None else zero
     deviation = float(np.sqrt(np.square(values - mean).mean()))
-    return Level(query, arm, round(mean, 6), round(deviation, 6), len(values)) if deviation >= _NO_SPREAD else None
+    if deviation < _NO_SPREAD:
+        return None
+    threshold = float(np.quantile(values, _NEAR_QUANTILE))
+    return Level(query, arm, round(mean, 6), round(deviation, 6), len(values), round(threshold, 6))

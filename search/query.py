@@ -142,9 +142,8 @@ class QueryEncoder:
             raise InvalidInput("the terms cancel each other out", field="terms")
         shares = np.abs(weights) / np.abs(weights).sum()
         scales = [self._encoders.scale(kind, arm) for kind in parts.kinds]
-        mean = sum(share * scale.mean for share, scale in zip(shares, scales, strict=True))
-        deviation = sum(share * scale.deviation for share, scale in zip(shares, scales, strict=True))
-        return ArmQuery((mixed / length).astype(np.float32), Unrelated(float(mean), float(deviation)))
+        table = np.array([[scale.mean, scale.deviation, scale.threshold] for scale in scales])
+        return ArmQuery((mixed / length).astype(np.float32), Unrelated(*(shares @ table).tolist()))
 
     def _words(self, texts: Sequence[tuple[str, float]]) -> SparseVector:
         """Sum the words of the positive texts: a negative weight would rank what has only the unwanted words."""

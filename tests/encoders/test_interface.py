@@ -50,6 +50,12 @@ def test_a_description_is_frozen_hashable_and_comparable() -> None:
         one.size = 4  # type: ignore[misc]
 
 
+def test_where_near_begins_is_part_of_the_scale() -> None:
+    """Where nobody measured it, it is some deviations above the unrelated."""
+    assert Unrelated(0.5, 0.1, 0.6).threshold == 0.6
+    assert Unrelated(0.5, 0.1).threshold == pytest.approx(0.8)
+
+
 @pytest.mark.parametrize("kind", ["float16", "float32", "float64", "int64"])
 def test_vectors_become_float32_of_length_one(kind: str) -> None:
     """Whatever the library gave, in the order in which it gave it."""

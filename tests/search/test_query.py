@@ -134,7 +134,7 @@ def test_a_light_term_fills_an_arm_of_its_own(encoder: QueryEncoder) -> None:
 
 def test_the_scale_of_a_mixture_is_mixed_by_weight() -> None:
     """Pictures and words score strangers differently; between them lies the mixture."""
-    scales = {(TEXT_QUERY, "image"): Unrelated(0.0, 0.1), (PICTURE_QUERY, "image"): Unrelated(0.4, 0.2)}
+    scales = {(TEXT_QUERY, "image"): Unrelated(0.0, 0.1, 0.2), (PICTURE_QUERY, "image"): Unrelated(0.4, 0.2, 0.6)}
     encoder = QueryEncoder(replace(fake_encoders(), unrelated=scales))
     try:
         found = queries(encoder, Term(text="blue", weight=1), PICTURE.model_copy(update={"weight": 3.0}))
@@ -143,6 +143,7 @@ def test_the_scale_of_a_mixture_is_mixed_by_weight() -> None:
 
     assert found["image"].scale.mean == pytest.approx(0.3)
     assert found["image"].scale.deviation == pytest.approx(0.175)
+    assert found["image"].scale.threshold == pytest.approx(0.5)
 
 
 def test_words_of_two_texts_add_up(encoder: QueryEncoder) -> None:
