@@ -38,6 +38,7 @@ AVAILABILITY: Final = "derived.availability"
 ATTRIBUTE: Final = "derived.attributes"
 BROWSE: Final = "derived.browse"
 OCCURRED_AT: Final = "derived.occurred_at"
+CODES: Final = "product.codes"
 PICTURES_DUE: Final = "derived.pictures_due_at"
 
 YES, NO = "yes", "no"
@@ -94,8 +95,12 @@ def point_id(product_id: str) -> str:
 
 def attribute_keyword(name: str, value: Json) -> str:
     """Return `name=value`, the keyword under which one attribute value is indexed; `=` in a name is escaped."""
-    escaped = name.replace("\\", "\\\\").replace("=", "\\=")
-    return f"{escaped}={_scalar_text(value)}"
+    return f"{attribute_name_keyword(name)}={_scalar_text(value)}"
+
+
+def attribute_name_keyword(name: str) -> str:
+    """Return the keyword under which a product is indexed that has the attribute at all: its name, `=` escaped."""
+    return name.replace("\\", "\\\\").replace("=", "\\=")
 
 
 def number_path(name: str) -> str:
@@ -219,8 +224,10 @@ def _category_paths(category: str | None) -> Iterator[str]:
 
 def _attribute_keywords(attributes: Mapping[str, Json]) -> Iterator[str]:
     for name, value in attributes.items():
-        for item in value if isinstance(value, list) else [value]:
-            yield attribute_keyword(name, item)
+        items = value if isinstance(value, list) else [value]
+        if items:
+            yield attribute_name_keyword(name)
+        yield from (attribute_keyword(name, item) for item in items)
 
 
 def _scalar_text(value: Json) -> str:

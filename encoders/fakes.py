@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from encoders.interface import Description, Encoders, check_pictures, readable
+from encoders.interface import (
+    PICTURE_QUERY,
+    PRODUCT_QUERY,
+    TEXT_QUERY,
+    Description,
+    Encoders,
+    Unrelated,
+    check_pictures,
+    readable,
+)
 from encoders.sparse import Bm25Encoder
 
 if TYPE_CHECKING:
@@ -20,6 +29,10 @@ if TYPE_CHECKING:
     from encoders.interface import FloatArray, Picture, TextEncoder
 
 SIZE: Final = 64
+ALL_IS_NEAR: Final = dict.fromkeys(
+    (TEXT_QUERY, PICTURE_QUERY, PRODUCT_QUERY), Unrelated(mean=0.0, deviation=0.1, threshold=-1.0)
+)
+"""No cosine is below: what such an encoder finds stays found, unless a test calibrates it."""
 _COLOURS: Final = {
     "red": (220, 40, 40),
     "green": (40, 160, 60),
@@ -39,7 +52,9 @@ class HashingTextEncoder:
     @property
     def description(self) -> Description:
         """What this encoder is."""
-        return Description("fake-words", "1", self._size, languages=("en",), licence="Apache-2.0")
+        return Description(
+            "fake-words", "1", self._size, languages=("en",), licence="Apache-2.0", unrelated=ALL_IS_NEAR
+        )
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text."""
@@ -129,7 +144,15 @@ def fake_encoders(*, text: TextEncoder | None = None) -> Encoders:
 
 
 def _colours(size: int) -> Description:
-    return Description("fake-colours", "1", size, languages=("en",), licence="Apache-2.0", picture_side_px=1)
+    return Description(
+        "fake-colours",
+        "1",
+        size,
+        languages=("en",),
+        licence="Apache-2.0",
+        picture_side_px=1,
+        unrelated=ALL_IS_NEAR,
+    )
 
 
 def _stacked(vectors: Sequence[FloatArray], size: int) -> FloatArray:

@@ -15,10 +15,11 @@ from fastapi.staticfiles import StaticFiles
 
 from search import errors
 from search.access import EVERYTHING, Scope, refuse_remote
+from search.answers import Problem, ProductAnswer, SearchAnswer
 from search.body import FORM, JSON, ApiLimits, Door, read_events, read_upload
 from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
 from search.middleware import BodyLimit, HeadAsGet, Measured
-from search.schemas import Problem, ProductAnswer, SearchAnswer, SearchRequest, SimpleSearch
+from search.schemas import SearchRequest, SimpleSearch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, MutableMapping

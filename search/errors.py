@@ -14,7 +14,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Match
 
 from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable, VitrineError
-from search.schemas import FORMS, FieldProblem, Problem
+from search.answers import FieldProblem, Problem
+from search.schemas import FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -75,13 +75,20 @@ class Products:
 
 
 @dataclass(frozen=True, slots=True)
+class Points:
+    """The product's point is one of these."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Either:
     """At least one of the conditions holds."""
 
     conditions: tuple[Condition, ...]
 
 
-Condition: TypeAlias = AnyOf | Within | During | Products | Either
+Condition: TypeAlias = AnyOf | Within | During | Products | Points | Either
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ from encoders.interface import PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Encoder
 from encoders.pictures.decode import Crop, PictureLimits, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from encoders.interface import Picture
     from search.schemas import Term
@@ -29,27 +29,25 @@ _NOTHING_LEFT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
+class TermPart:
+    """What one term adds to a dense arm: a vector of unit length, its weight, and the kind of query that it is.
+
+    `term` is its place among all terms of the request. One without weight says nothing.
+    """
+
+    term: int
+    vector: FloatArray
+    weight: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class ArmQuery:
-    """What one arm looks for, and the scale on which its scores are read."""
+    """What one arm looks for, the scale on which its scores are read, and the terms that a dense arm combines."""
 
     vector: FloatArray | SparseVector
     scale: Unrelated
-
-
-@dataclass(slots=True)
-class _Parts:
-    """The weighted vectors of one arm, with the kind of query each came from."""
-
-    vectors: list[FloatArray] = field(default_factory=list)
-    weights: list[float] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
-
-    def add(self, vector: FloatArray, weight: float, kind: str) -> None:
-        """Add a vector of unit length; one without weight says nothing."""
-        if weight:
-            self.vectors.append(vector)
-            self.weights.append(weight)
-            self.kinds.append(kind)
+    parts: Sequence[TermPart] = ()
 
 
 class QueryEncoder:
@@ -104,55 +102,58 @@ class QueryEncoder:
         self, terms: Sequence[Term], decoded: Mapping[int, Picture], products: ProductVectors, arms: Mapping[str, float]
     ) -> dict[str, ArmQuery]:
         largest = max(abs(term.weight) for term in terms)  # only what weights are to each other counts
-        pictures = [(picture, terms[number].weight / largest) for number, picture in decoded.items()]
-        texts = [(term.text, term.weight / largest) for term in terms if term.text is not None]
-        likes = [(term.product, term.weight / largest) for term in terms if term.product is not None]
+        weights = [term.weight / largest for term in terms]
+        texts = {number: term.text for number, term in enumerate(terms) if term.text is not None}
+        likes = {number: term.product for number, term in enumerate(terms) if term.product is not None}
         wanted = {name for name, weight in arms.items() if weight > 0}
         queries: dict[str, ArmQuery] = {}
         for arm in (TEXT, IMAGE):
             if arm in wanted:
-                parts_of_arm = self._parts(arm, texts, pictures if arm == IMAGE else [])
-                _add_products(parts_of_arm, arm, likes, products)
-                if parts_of_arm.vectors:
-                    queries[arm] = self._combined(arm, parts_of_arm)
-        if LEXICAL in wanted and (words := self._words(texts)):
+                parts = [
+                    *self._parts(arm, texts, decoded if arm == IMAGE else {}, weights),
+                    *_product_parts(arm, likes, products, weights),
+                ]
+                if counting := [part for part in parts if part.weight]:
+                    queries[arm] = self._combined(arm, counting)
+        if LEXICAL in wanted and (words := self._words(texts, weights)):
             queries[LEXICAL] = ArmQuery(words, self._encoders.scale(TEXT_QUERY, LEXICAL))
         if not queries:
             raise InvalidInput("no arm with a weight above 0 can read these terms", field="arms")
         return queries
 
-    def _parts(self, arm: str, texts: Sequence[tuple[str, float]], pictures: Sequence[tuple[Picture, float]]) -> _Parts:
-        parts = _Parts()
+    def _parts(
+        self, arm: str, texts: Mapping[int, str], pictures: Mapping[int, Picture], weights: Sequence[float]
+    ) -> Iterator[TermPart]:
         encoder = self._encoders.text if arm == TEXT else self._encoders.picture.text_tower
         if texts and encoder is not None:
-            vectors = encoder.encode_queries([text for text, _ in texts])
-            for vector, (_, weight) in zip(vectors, texts, strict=True):
-                parts.add(vector, weight, TEXT_QUERY)
+            vectors = encoder.encode_queries(list(texts.values()))
+            for number, vector in zip(texts, vectors, strict=True):
+                yield TermPart(number, vector, weights[number], TEXT_QUERY)
         if pictures:
-            vectors = self._encoders.picture.encode_pictures([picture for picture, _ in pictures])
-            for vector, (_, weight) in zip(vectors, pictures, strict=True):
-                parts.add(vector, weight, PICTURE_QUERY)
-        return parts
+            vectors = self._encoders.picture.encode_pictures(list(pictures.values()))
+            for number, vector in zip(pictures, vectors, strict=True):
+                yield TermPart(number, vector, weights[number], PICTURE_QUERY)
 
-    def _combined(self, arm: str, parts: _Parts) -> ArmQuery:
-        weights = np.asarray(parts.weights) / max(map(abs, parts.weights))  # however light this arm's terms are
-        mixed = weights @ np.stack(parts.vectors)
+    def _combined(self, arm: str, parts: Sequence[TermPart]) -> ArmQuery:
+        weights = np.array([part.weight for part in parts])
+        weights /= np.abs(weights).max()  # however light this arm's terms are
+        mixed = weights @ np.stack([part.vector for part in parts])
         length = float(np.linalg.norm(mixed))
         if length < _NOTHING_LEFT:
             raise InvalidInput("the terms cancel each other out", field="terms")
         shares = np.abs(weights) / np.abs(weights).sum()
-        scales = [self._encoders.scale(kind, arm) for kind in parts.kinds]
+        scales = [self._encoders.scale(part.kind, arm) for part in parts]
         table = np.array([[scale.mean, scale.deviation, scale.threshold] for scale in scales])
-        return ArmQuery((mixed / length).astype(np.float32), Unrelated(*(shares @ table).tolist()))
+        return ArmQuery((mixed / length).astype(np.float32), Unrelated(*(shares @ table).tolist()), parts)
 
-    def _words(self, texts: Sequence[tuple[str, float]]) -> SparseVector:
+    def _words(self, texts: Mapping[int, str], term_weights: Sequence[float]) -> SparseVector:
         """Sum the words of the positive texts: a negative weight would rank what has only the unwanted words."""
         weights: dict[int, float] = {}
-        for text, weight in texts:
-            if weight > 0:
+        for number, text in texts.items():
+            if term_weights[number] > 0:
                 words = self._encoders.lexical.encode_query(text)
                 for index, value in zip(words.indices, words.values, strict=True):
-                    weights[index] = weights.get(index, 0.0) + weight * value
+                    weights[index] = weights.get(index, 0.0) + term_weights[number] * value
         return SparseVector(tuple(weights), tuple(weights.values()))
 
     def _picture(self, term: Term, parts: Sequence[bytes], where: str) -> Picture:
@@ -176,11 +177,13 @@ def check_weights(terms: Sequence[Term]) -> None:
         raise InvalidInput("at least one term needs a weight above 0", field="terms")
 
 
-def _add_products(parts: _Parts, arm: str, likes: Sequence[tuple[str, float]], products: ProductVectors) -> None:
-    for product_id, weight in likes:
+def _product_parts(
+    arm: str, likes: Mapping[int, str], products: ProductVectors, weights: Sequence[float]
+) -> Iterator[TermPart]:
+    for number, product_id in likes.items():
         vector = products.get(product_id, {}).get(arm)
         if vector is not None:
-            parts.add(vector, weight, PRODUCT_QUERY)
+            yield TermPart(number, vector, weights[number], PRODUCT_QUERY)
 
 
 def _base64(text: str) -> bytes:

@@ -1,4 +1,8 @@
-"""Arms to one order: pure. Scores are put on common scales, fused, and ties broken by id, so that equal is equal."""
+"""Arms to one order: pure. Scores are put on common scales, fused, and ties broken by id, so that equal is equal.
+
+What is near enough to be a candidate is a verdict on each product by itself: above the calibrated threshold in at
+least one arm, or named by its id. No fusion, filter or page has a say in it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,11 @@ if TYPE_CHECKING:
 
     from encoders.interface import FloatArray, Unrelated
 
+RRF: Final = "rrf"
+AUTO: Final = "auto"
 RRF_CONSTANT: Final = 60
+NAMED: Final = 1_000.0
+"""What a product gets whose id or code was typed: more than any arm gives."""
 ScoreArray: TypeAlias = NDArray[np.float64]
 
 
@@ -27,13 +35,33 @@ class ArmHits:
     complete: bool
     """Whether the arm had no more to give: it returned fewer than it was asked for."""
 
+    @property
+    def near(self) -> NDArray[np.bool_]:
+        """Which of the hits are above the threshold, (n,)."""
+        above: NDArray[np.bool_] = self.scores > self.scale.threshold
+        return above
+
+    @property
+    def near_to_the_end(self) -> bool:
+        """Whether the arm may have had more that is above the threshold: its last hit still was."""
+        return not self.complete and bool(self.near[-1])
+
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """How arms become one score: the weight of each and the way they are fused."""
+    """How arms become one score: the weight of each, the way they are fused, and whether the far ones are dropped."""
 
     weights: Mapping[str, float]
     fusion: str = "convex"
+    cut_off: str = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the engine found for one query and filter: the arms' hits, and the points whose id or code was typed."""
+
+    arms: Mapping[str, ArmHits]
+    named: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +74,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The one candidate set that hits, total and pages come from: point ids, best first.
+    """The one candidate set that hits, total, facets, groups and pages come from: point ids, best first.
 
-    `scores` are of shape (n,), None where nothing was asked for.
+    `scores` are of shape (n,), None where nothing was asked for. `exact` says that no arm may have had more of it.
     """
 
     point_ids: Sequence[str] = ()
@@ -58,55 +86,50 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.point_ids)
 
-    def part(self, start: int, count: int) -> list[Candidate]:
-        """Return up to `count` candidates from place `start`, counted from 0."""
-        point_ids = self.point_ids[start : start + count]
-        if self.scores is None:
-            return [Candidate(point_id, None) for point_id in point_ids]
-        scores = self.scores[start : start + count].tolist()
-        return [Candidate(point_id, score) for point_id, score in zip(point_ids, scores, strict=True)]
-
     @property
     def ordered(self) -> list[Candidate]:
-        """All of them."""
-        return self.part(0, len(self))
+        """All of them, each with its score."""
+        if self.scores is None:
+            return [Candidate(point_id, None) for point_id in self.point_ids]
+        return [Candidate(*pair) for pair in zip(self.point_ids, self.scores.tolist(), strict=True)]
 
 
-def rank(arms: Mapping[str, ArmHits], ranking: Ranking) -> Candidates:
-    """Fuse the arms: the union of what they returned, by score, ties by id. No result set changes a score."""
+def rank(arms: Mapping[str, ArmHits], ranking: Ranking, named: Sequence[str] = ()) -> Candidates:
+    """Fuse the arms: the union of what they returned, by score, ties by id. No result set changes a score.
+
+    The `named` points are candidates whatever the arms say of them, and come first.
+    """
     arms = dict(sorted(arms.items()))  # always in one order: a sum of floats depends on it, and ties on the sum
     total = sum(ranking.weights[arm] for arm in arms)
-    places: dict[str, int] = {}
-    positions: list[list[int]] = []
-    parts: list[FloatArray] = []
-    for arm, hits in arms.items():
-        positions.append([places.setdefault(point_id, len(places)) for point_id in hits.ids])
+    places = {point_id: place for place, point_id in enumerate(named)}
+    positions = [[places.setdefault(point_id, len(places)) for point_id in hits.ids] for hits in arms.values()]
+    scores, near = np.zeros(len(places)), np.zeros(len(places), dtype=np.bool_)
+    scores[: len(named)], near[: len(named)] = NAMED, True
+    for found_at, (arm, hits) in zip(positions, arms.items(), strict=True):
         share = np.float32(ranking.weights[arm] / total)
-        parts.append(share * (_reciprocal_ranks(hits) if ranking.fusion == "rrf" else _normalised(hits)))
-    scores = np.zeros(len(places))
-    for found_at, part in zip(positions, parts, strict=True):
-        scores[found_at] += part
+        scores[found_at] += share * (_reciprocal_ranks(hits) if ranking.fusion == RRF else normalised(hits))
+        near[found_at] |= hits.near
+    kept = np.flatnonzero(near) if ranking.cut_off == AUTO else np.arange(len(places))
     point_ids = list(places)
-    order = _best_first(point_ids, scores)
-    return Candidates(
-        [point_ids[place] for place in order],
-        scores[order],
-        exact=all(hits.complete for hits in arms.values()),
+    return best_first(
+        [point_ids[place] for place in kept.tolist()],
+        scores[kept],
+        exact=not any(hits.near_to_the_end if ranking.cut_off == AUTO else not hits.complete for hits in arms.values()),
     )
 
 
-def _best_first(point_ids: Sequence[str], scores: ScoreArray) -> list[int]:
-    """Return the places in the order of scores, runs of equal ones in the order of ids."""
+def best_first(point_ids: Sequence[str], scores: ScoreArray, *, exact: bool) -> Candidates:
+    """Return candidates in the order of their scores, runs of equal ones in the order of ids."""
     order: list[int] = np.argsort(-scores, kind="stable").tolist()
     ranked = scores[order]
     edges = np.flatnonzero(np.diff(ranked, prepend=np.nan, append=np.nan))  # where runs begin, and the end
     for run in np.flatnonzero(np.diff(edges) > 1):
         start, end = edges[run], edges[run + 1]
         order[start:end] = sorted(order[start:end], key=point_ids.__getitem__)
-    return order
+    return Candidates([point_ids[place] for place in order], ranked, exact)
 
 
-def _normalised(hits: ArmHits) -> FloatArray:
+def normalised(hits: ArmHits) -> FloatArray:
     """Return scores in deviations above the level of unrelated pairs, 0 at least: constants, never this result set."""
     above: FloatArray = np.maximum(0.0, (hits.scores - hits.scale.mean) / hits.scale.deviation).astype(np.float32)
     return above

@@ -5,10 +5,8 @@ Every call takes the caller's scope and joins it to whatever is asked: nothing i
 
 from __future__ import annotations
 
-import math
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,9 +16,11 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from catalog.embedded import scores_of
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
-from catalog.points import BROWSE, DERIVED, OCCURRED_AT, PRODUCT, Stored, decode, engine_vector, point_id
-from search.filters import AnyOf, During, Either, Filter, Products, Within
-from search.ranking import ArmHits
+from catalog.points import CODES, DERIVED, OCCURRED_AT, PRODUCT, Stored, decode, engine_vector, point_id
+from search.conditions import engine_filter
+from search.filters import AnyOf, Either, Filter, Points, Products
+from search.ranking import ArmHits, Found
+from search.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,17 +29,30 @@ if TYPE_CHECKING:
     from encoders.interface import FloatArray
     from search.access import Scope
     from search.filters import Condition
+    from search.ordering import Order
     from search.query import ArmQuery
 
 _NOT_FOUND: Final = 404
+_MAX_FACET_VALUES: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Browsed:
-    """The first products of a filter in browsing order, and how many pass it."""
+class Part:
+    """What to read of which points: the payload at `paths` (None: all of it), and the dense vectors if wanted."""
 
-    point_ids: list[str]
-    total: int
+    point_ids: Sequence[str]
+    paths: Sequence[str] | None = None
+    vectors: bool = False
+
+    def request(self, scope: Scope) -> models.QueryRequest:
+        """Return it as the engine is asked: by a filter, for a plain look-up by id would not ask for the scope."""
+        within = scope.filter & Filter(must=(Points(tuple(self.point_ids)),))
+        return models.QueryRequest(
+            filter=engine_filter(within),
+            limit=len(self.point_ids),
+            with_payload=True if self.paths is None else _unique(self.paths) or False,
+            with_vector=self.vectors,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,58 +73,100 @@ class Retriever:
 
     async def retrieve(self, query: Mapping[str, ArmQuery], wanted: Filter, scope: Scope) -> dict[str, ArmHits]:
         """Return the best `depth` of each arm that pass the filter: one call to the engine."""
-        condition = _engine_filter(scope.filter & wanted)
-        requests = [
-            models.QueryRequest(
-                query=engine_vector(part.vector), using=arm, filter=condition, limit=self.depth, with_payload=False
-            )
-            for arm, part in query.items()
-        ]
-        with self._errors_named():
-            answers = await self._engine.query_batch_points(collection_name=self._collection, requests=requests)
-        return {
-            arm: self._arm_hits(answer.points, part) for (arm, part), answer in zip(query.items(), answers, strict=True)
-        }
+        (found,) = await self.retrieve_each(query, (), [wanted], scope)
+        return dict(found.arms)
 
-    async def browse(self, wanted: Filter, scope: Scope) -> Browsed:
-        """Return the first `depth` of what passes the filter, by -popularity, -created_at, id, and the exact total."""
-        condition = _engine_filter(scope.filter & wanted)
-        keys = [f"{PRODUCT}.id", f"{PRODUCT}.popularity", f"{PRODUCT}.created_at", BROWSE]
+    async def retrieve_each(
+        self, query: Mapping[str, ArmQuery], names: Sequence[str], filters: Sequence[Filter], scope: Scope
+    ) -> list[Found]:
+        """Return for each filter the best `depth` of each arm, and what is called by one of `names`: one call."""
+        named = [Either((Products(tuple(names)), AnyOf(CODES, tuple(names))))] if names else []
+        requests: list[models.QueryRequest] = []
+        for wanted in filters:
+            within = scope.filter & wanted
+            requests += [self._arm_request(arm, part, within) for arm, part in query.items()]
+            requests += [self._named_request(one, within) for one in named]
+        answers = iter(await self._ask(requests))
+        return [
+            Found(
+                {arm: self._arm_hits(next(answers).points, part) for arm, part in query.items()},
+                [str(point.id) for _ in named for point in next(answers).points],
+            )
+            for _ in filters
+        ]
+
+    async def read(self, parts: Sequence[Part], scope: Scope) -> list[dict[str, models.ScoredPoint]]:
+        """Return of each part its points by id, as far as the scope lets them through: one call to the engine."""
+        asked = [part for part in parts if part.point_ids]
+        if not asked:
+            return [{} for _ in parts]
+        answers = iter(await self._ask([part.request(scope) for part in asked]))
+        return [{str(one.id): one for one in next(answers).points} if part.point_ids else {} for part in parts]
+
+    async def rows(
+        self, wanted: Filter, scope: Scope, paths: Sequence[str], limit: int, *, after: str | None = None
+    ) -> list[Row]:
+        """Return up to `limit` of what passes the filter in the order of point ids, those up to `after` left out."""
+        more = 1 if after is not None else 0
         with self._errors_named():
             records, _ = await self._engine.scroll(
                 collection_name=self._collection,
-                scroll_filter=condition,
-                order_by=models.OrderBy(key=BROWSE, direction=models.Direction.DESC),
-                limit=self.depth,
-                with_payload=keys,
+                scroll_filter=engine_filter(scope.filter & wanted),
+                offset=after,
+                limit=limit + more,
+                with_payload=_unique(paths),
             )
-            total = len(records)
-            if total == self.depth:
-                counted = await self._engine.count(collection_name=self._collection, count_filter=condition, exact=True)
-                total = counted.count
-        ordered = sorted(records, key=_browsing_order)
-        return Browsed([str(record.id) for record in ordered], total)
+        return [row for record in records if (row := row_of(record)).point_id != after][:limit]
+
+    async def ordered(self, order: Order, wanted: Filter, scope: Scope, paths: Sequence[str], limit: int) -> list[Row]:
+        """Return the first `limit` of what passes the filter and has a value, in the engine's own order of it."""
+        direction = models.Direction.DESC if order.descending else models.Direction.ASC
+        with self._errors_named():
+            records, _ = await self._engine.scroll(
+                collection_name=self._collection,
+                scroll_filter=engine_filter(scope.filter & wanted),
+                order_by=models.OrderBy(key=order.path, direction=direction),
+                limit=limit,
+                with_payload=_unique([*order.paths, *paths]),
+            )
+        return [row_of(record) for record in records]
+
+    async def count(self, wanted: Filter, scope: Scope) -> int:
+        """Return how many pass the filter, exactly."""
+        condition = engine_filter(scope.filter & wanted)
+        with self._errors_named():
+            counted = await self._engine.count(collection_name=self._collection, count_filter=condition, exact=True)
+        return counted.count
+
+    async def facet(self, path: str, wanted: Filter, scope: Scope) -> dict[str, int]:
+        """Return the keywords at a path and how many of what passes the filter have each, exactly."""
+        with self._errors_named():
+            found = await self._engine.facet(
+                collection_name=self._collection,
+                key=path,
+                facet_filter=engine_filter(scope.filter & wanted),
+                limit=_MAX_FACET_VALUES,
+                exact=True,
+            )
+        return {str(hit.value): hit.count for hit in found.hits}
 
     async def fetch(
         self, point_ids: Sequence[str], fields: Sequence[str] | None, scope: Scope
     ) -> dict[str, dict[str, Any]]:
         """Return the product (or only `fields` of it) of each point that the scope lets through."""
-        if not point_ids:
-            return {}
-        payload = [PRODUCT] if fields is None else [f"{PRODUCT}.{name}" for name in {"id", *fields}]
-        records = await self._of_points(point_ids, scope, payload=payload)
-        return {str(record.id): record.payload[PRODUCT] for record in records if record.payload}
+        (points,) = await self.read([products_part(point_ids, fields)], scope)
+        return {point_id: point.payload[PRODUCT] for point_id, point in points.items() if point.payload}
 
     async def product(self, product_id: str, scope: Scope) -> Stored | None:
         """Return a product as stored, None where there is none or the scope hides it."""
-        records = await self._of_points([point_id(product_id)], scope, payload=True)
-        return next((decode(record.payload) for record in records if record.payload), None)
+        (points,) = await self.read([Part([point_id(product_id)])], scope)
+        return next((decode(point.payload) for point in points.values() if point.payload), None)
 
     async def vectors(self, product_ids: Sequence[str], scope: Scope) -> dict[str, dict[str, FloatArray]]:
         """Return the dense vectors of each product that the scope lets through, by product id and arm."""
         by_point = {point_id(product_id): product_id for product_id in product_ids}
-        records = await self._of_points(list(by_point), scope, payload=False, vectors=True)
-        return {by_point[str(record.id)]: _dense_vectors(record) for record in records}
+        (points,) = await self.read([Part(list(by_point), (), vectors=True)], scope)
+        return {by_point[found]: dense_vectors(point) for found, point in points.items()}
 
     async def sample(self, start: str, count: int, scope: Scope) -> list[Sampled]:
         """Return `count` products at random, fewer where there are no more: those whose point ids follow `start`.
@@ -123,7 +178,7 @@ class Retriever:
             with self._errors_named():
                 records, _ = await self._engine.scroll(
                     collection_name=self._collection,
-                    scroll_filter=_engine_filter(scope.filter),
+                    scroll_filter=engine_filter(scope.filter),
                     offset=offset,
                     limit=count,
                     with_payload=[PRODUCT],
@@ -132,21 +187,39 @@ class Retriever:
             found = {record.id: record for record in (*found.values(), *records)}
             if len(records) == count:
                 break
-        return [
-            Sampled(record.payload[PRODUCT], _dense_vectors(record)) for record in found.values() if record.payload
-        ][:count]
+        return [Sampled(record.payload[PRODUCT], dense_vectors(record)) for record in found.values() if record.payload][
+            :count
+        ]
 
     async def watermark(self, scope: Scope) -> str | None:
         """Return the time of the newest event among what the scope lets through (ISO 8601)."""
         with self._errors_named():
             records, _ = await self._engine.scroll(
                 collection_name=self._collection,
-                scroll_filter=_engine_filter(scope.filter),
+                scroll_filter=engine_filter(scope.filter),
                 order_by=models.OrderBy(key=OCCURRED_AT, direction=models.Direction.DESC),
                 limit=1,
                 with_payload=[OCCURRED_AT],
             )
         return next((record.payload[DERIVED]["occurred_at"] for record in records if record.payload), None)
+
+    async def _ask(self, requests: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
+        with self._errors_named():
+            return await self._engine.query_batch_points(collection_name=self._collection, requests=requests)
+
+    def _arm_request(self, arm: str, part: ArmQuery, within: Filter) -> models.QueryRequest:
+        return models.QueryRequest(
+            query=engine_vector(part.vector),
+            using=arm,
+            filter=engine_filter(within),
+            limit=self.depth,
+            with_payload=False,
+        )
+
+    def _named_request(self, named: Condition, within: Filter) -> models.QueryRequest:
+        return models.QueryRequest(
+            filter=engine_filter(within & Filter(must=(named,))), limit=self.depth, with_payload=False
+        )
 
     def _arm_hits(self, points: Sequence[models.ScoredPoint], part: ArmQuery) -> ArmHits:
         found = scores_of(points)
@@ -156,27 +229,6 @@ class Retriever:
     async def close(self) -> None:
         """Close the client; an embedded engine stays open for whoever opened it."""
         await self._engine.close()
-
-    async def _of_points(
-        self,
-        point_ids: Sequence[str],
-        scope: Scope,
-        *,
-        payload: bool | list[str],
-        vectors: bool = False,
-    ) -> list[models.Record]:
-        """Read points by id, through a filter: a plain retrieve would not ask for the scope."""
-        condition = _engine_filter(scope.filter)
-        ids = models.HasIdCondition(has_id=list(point_ids))
-        with self._errors_named():
-            records, _ = await self._engine.scroll(
-                collection_name=self._collection,
-                scroll_filter=models.Filter(must=[*_conditions(condition.must), ids], must_not=condition.must_not),
-                limit=len(point_ids),
-                with_payload=payload,
-                with_vectors=vectors,
-            )
-        return records
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
@@ -191,39 +243,22 @@ class Retriever:
             ) from error
 
 
-def _conditions(conditions: Any) -> list[models.Condition]:  # noqa: ANN401 - one or many, as the client's model allows
-    return list(conditions) if isinstance(conditions, list) else [conditions] if conditions else []
+def products_part(point_ids: Sequence[str], fields: Sequence[str] | None) -> Part:
+    """Return what to read for the products of these points, or for only `fields` of them."""
+    return Part(point_ids, [PRODUCT] if fields is None else [f"{PRODUCT}.{name}" for name in {"id", *fields}])
 
 
-def _engine_filter(wanted: Filter) -> models.Filter:
-    return models.Filter(
-        must=[_engine_condition(condition) for condition in wanted.must],
-        must_not=[_engine_condition(condition) for condition in wanted.must_not] or None,
-    )
+def row_of(point: models.Record | models.ScoredPoint) -> Row:
+    """Return a point as what orders and counts look at."""
+    payload = point.payload or {}
+    return Row(str(point.id), payload[PRODUCT], payload.get(DERIVED, {}))
 
 
-def _engine_condition(condition: Condition) -> models.Condition:
-    match condition:
-        case AnyOf(path, values):
-            return models.FieldCondition(key=path, match=models.MatchAny(any=list(values)))
-        case Within(path, gt, gte, lt, lte):
-            return models.FieldCondition(key=path, range=models.Range(gt=gt, gte=gte, lt=lt, lte=lte))
-        case During(path, gt, gte, lt, lte):
-            bounds = {"gt": gt, "gte": gte, "lt": lt, "lte": lte}
-            return models.FieldCondition(key=path, range=models.DatetimeRange.model_validate(bounds))
-        case Products(ids):
-            return models.HasIdCondition(has_id=[point_id(product_id) for product_id in ids])
-        case Either(conditions):
-            return models.Filter(should=[_engine_condition(part) for part in conditions])
-
-
-def _dense_vectors(record: models.Record) -> dict[str, FloatArray]:
-    named = record.vector.items() if isinstance(record.vector, dict) else ()
+def dense_vectors(point: models.Record | models.ScoredPoint) -> dict[str, FloatArray]:
+    """Return the dense vectors of a point that was read with them, by arm."""
+    named = point.vector.items() if isinstance(point.vector, dict) else ()
     return {arm: np.asarray(vector, dtype=np.float32) for arm, vector in named if isinstance(vector, list)}
 
 
-def _browsing_order(record: models.Record) -> tuple[float, float, str]:
-    product: dict[str, Any] = (record.payload or {})[PRODUCT]
-    created = product.get("created_at")
-    age = -datetime.fromisoformat(created).timestamp() if created else math.inf
-    return -product.get("popularity", 0.0), age, product["id"]
+def _unique(paths: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(paths))

@@ -1,9 +1,9 @@
-"""What the API takes and gives: the wire format of INTERFACE.md, validated before anything else happens."""
+"""What the API takes: the wire format of INTERFACE.md, validated before anything else happens."""
 
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     FiniteFloat,
     PlainValidator,
+    StrictBool,
     StrictInt,
     StrictStr,
     Tag,
@@ -27,6 +28,9 @@ MAX_LIMIT: Final = 100
 MAX_TEXT_CHARS: Final = 1_000
 MAX_FILTER_VALUES: Final = 64
 MAX_FILTER_FIELDS: Final = 64
+MAX_FACETS: Final = 16
+MAX_PER: Final = 1_000
+MAX_CURSOR_CHARS: Final = 4_000
 DEFAULT_LIMIT: Final = 20
 
 
@@ -160,6 +164,31 @@ class Arms(_Strict):
 DEFAULT_ARMS: Final = Arms(text=1.0, image=1.0, lexical=1.0)
 
 
+Sort: TypeAlias = Literal["relevance", "price", "-price", "-created_at", "-popularity"]
+PerKind = Annotated[StrictInt, Field(ge=1, le=MAX_PER)]
+
+
+class LimitPer(_Strict):
+    """At most so many of one brand, category or group; what has none is not limited."""
+
+    brand: PerKind | None = None
+    category: PerKind | None = None
+    group_id: PerKind | None = None
+
+    def limits(self) -> dict[str, int]:
+        """Return those that are given, by field."""
+        return {name: most for name, most in self if most is not None}
+
+
+NO_LIMIT: Final = LimitPer()
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError("names a field twice")
+    return names
+
+
 def _known(fields: list[str]) -> list[str]:
     unknown = sorted(set(fields) - {"id", *FIELDS})
     if unknown:
@@ -176,9 +205,24 @@ class SearchRequest(_Strict):
     exclude: Filters = {}
     arms: Arms = DEFAULT_ARMS
     fusion: Literal["convex", "rrf"] = "convex"
+    cut_off: Literal["auto", "off"] = "auto"
+    spelling: Literal["auto", "off"] = "auto"
+    facets: Annotated[list[FieldName], Field(max_length=MAX_FACETS), AfterValidator(_distinct)] = []
+    group_by: Literal["group_id"] | None = None
+    sort: Sort = "relevance"
+    diversity: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    limit_per: LimitPer = NO_LIMIT
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     page: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 1
+    cursor: Annotated[StrictStr, Field(min_length=1, max_length=MAX_CURSOR_CHARS)] | None = None
     fields: Annotated[list[FieldName], Field(max_length=len(FIELDS) + 1), AfterValidator(_known)] | None = None
+    explain: StrictBool = False
+
+    @model_validator(mode="after")
+    def _cursor_or_page(self) -> SearchRequest:
+        if self.cursor is not None and self.page > 1:
+            raise ValueError("give either a cursor or a page")
+        return self
 
     def all_terms(self) -> list[Term]:
         """Return the terms in their order, and after them `text` as the term it is short for."""
@@ -212,78 +256,3 @@ class SimpleSearch(BaseModel):
         if self.in_stock is not None:
             filters["in_stock"] = self.in_stock
         return SearchRequest(text=self.q if self.q.strip() else None, filter=filters, limit=self.limit, page=self.page)
-
-
-class Hit(BaseModel):
-    """A product and its score: the higher, the nearer; null when browsing."""
-
-    product: dict[str, Any]
-    score: float | None
-
-
-class Total(BaseModel):
-    """How many there are: exact, or at least so many."""
-
-    value: int
-    exact: bool
-    products: int
-
-
-class PageInfo(BaseModel):
-    """Which part of the candidate set this is."""
-
-    number: int
-    size: int
-    pages: int
-
-
-class IndexInfo(BaseModel):
-    """What answered: the physical collection, its encoders, the time of the newest event in it."""
-
-    collection: str
-    model: str
-    watermark: str | None
-
-
-class SearchAnswer(BaseModel):
-    """The answer to a search."""
-
-    hits: list[Hit]
-    total: Total
-    page: PageInfo
-    index: IndexInfo
-
-
-class PictureInfo(BaseModel):
-    """What became of one picture of a product; `due_at` is when one that failed is to be asked for again."""
-
-    status: Literal["ok", "failed", "refused", "gone"]
-    error: str | None = None
-    due_at: str | None = None
-
-
-class ProductAnswer(BaseModel):
-    """One product as the index has it."""
-
-    product: dict[str, Any]
-    version: int
-    occurred_at: str
-    indexed_at: str | None
-    pictures: list[PictureInfo]
-
-
-class FieldProblem(BaseModel):
-    """One culprit in a request: the path to it and what is wrong."""
-
-    field: str
-    message: str
-
-
-class Problem(BaseModel):
-    """An error, as RFC 9457 has it."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    errors: list[FieldProblem] = []

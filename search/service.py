@@ -1,52 +1,34 @@
-"""One query: encode, retrieve, rank, present. Everything in an answer comes from one candidate set."""
+"""One query: understand, find or browse, present. Everything in an answer comes from one candidate set."""
 
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.errors import InvalidInput
 from catalog.vectors import ARMS
-from search.filters import Filter, Products, build_filter
-from search.query import check_weights
-from search.ranking import Candidates, Ranking, rank
-from search.schemas import MAX_TERMS
+from search.boosts import Boosts
+from search.browsing import Browser
+from search.cursor import query_mark, read_cursor, write_cursor
+from search.explaining import explanations
+from search.finding import Finder
+from search.retriever import Part, dense_vectors
+from search.understood import Stages, Understood, understand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from catalog.points import Stored
-    from encoders.interface import FloatArray
     from search.access import Scope
+    from search.listing import Entry
     from search.metrics import SearchMetrics
+    from search.outcome import Outcome
     from search.query import QueryEncoder
     from search.ranking import ArmHits
     from search.retriever import Retriever
-    from search.schemas import SearchRequest, Term
+    from search.schemas import SearchRequest
 
 _WATERMARK_SECONDS: Final = 1.0
-
-
-@dataclass(slots=True)
-class Stages:
-    """How long each stage of one search took, in seconds: what `Server-Timing` says."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def timed(self, name: str) -> Iterator[None]:
-        """Add the time of the block to a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
-
-    def header(self) -> str:
-        """Return the value of a `Server-Timing` header, in milliseconds."""
-        return ", ".join(f"{name};dur={1000 * seconds:.2f}" for name, seconds in self.seconds.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,33 +48,23 @@ class Answer:
     stages: Stages
 
 
-@dataclass(slots=True)
-class _Query:
-    """One search on its way: what was asked, by whom, and how long it took so far."""
-
-    request: SearchRequest
-    wanted: Filter
-    scope: Scope
-    uploads: Sequence[bytes]
-    stages: Stages = field(default_factory=Stages)
-    terms: Sequence[Term] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.terms = self.request.all_terms()
-        if len(self.terms) > MAX_TERMS:
-            raise InvalidInput(f"at most {MAX_TERMS} are taken, text and uploaded pictures included", field="terms")
-
-
 class SearchService:
     """Answers searches over one index, within the scope of each caller."""
 
     def __init__(
-        self, *, index: ServedIndex, encoder: QueryEncoder, retriever: Retriever, metrics: SearchMetrics
+        self,
+        *,
+        index: ServedIndex,
+        encoder: QueryEncoder,
+        retriever: Retriever,
+        metrics: SearchMetrics,
+        boosts: Boosts | None = None,
     ) -> None:
         self._index = index
-        self._encoder = encoder
         self._retriever = retriever
         self._metrics = metrics
+        self._finder = Finder(encoder, retriever, boosts or Boosts())
+        self._browser = Browser(retriever)
         self._watermarks: dict[Scope, tuple[float, str | None]] = {}
 
     async def search(self, request: SearchRequest, scope: Scope, uploads: Sequence[bytes] = ()) -> Answer:
@@ -100,21 +72,22 @@ class SearchService:
 
         Raises `InvalidInput` that names the field, `EngineUnavailable`, `CollectionMismatch`.
         """
-        self._check_depth(request)
-        wanted = build_filter(request.filter, request.exclude, self._index.numbers)
-        query = _Query(request, wanted, scope, uploads)
-        candidates, total = await (self._find(query) if query.terms else self._browse(query))
-        body = await self._present(candidates, total, query)
-        self._metrics.searched(query.stages.seconds)
-        return Answer(body, query.stages)
+        asked = self._understood(request, scope, uploads)
+        mark = query_mark(asked, self._index.collection) if asked.order is not None else ""
+        after = read_cursor(request.cursor, mark, asked.order) if request.cursor and asked.order else None
+        outcome = await (self._finder.find(asked, after) if asked.terms else self._browser.browse(asked, after))
+        body = await self._present(outcome, asked)
+        body["cursor"] = write_cursor(mark, outcome.end) if outcome.end else None
+        self._metrics.searched(asked.stages.seconds)
+        return Answer(body, asked.stages)
 
-    async def ask_arms(self, request: SearchRequest, scope: Scope) -> dict[str, ArmHits]:
+    async def ask_arms(self, request: SearchRequest, scope: Scope) -> Mapping[str, ArmHits]:
         """Return what each arm finds for a request with terms, whatever their weights: what is fused in a search.
 
         Raises what `search` raises.
         """
-        wanted = build_filter(request.filter, request.exclude, self._index.numbers)
-        return await self._ask_arms(_Query(request, wanted, scope, ()), dict.fromkeys(ARMS, 1.0))
+        _, founds = await self._finder.ask(self._understood(request, scope, ()), dict.fromkeys(ARMS, 1.0))
+        return founds[0].arms
 
     async def product(self, product_id: str, scope: Scope) -> Stored | None:
         """Return one product, None where the scope has none of that id."""
@@ -124,59 +97,43 @@ class SearchService:
         """Close the connection to the engine, where it has one of its own."""
         await self._retriever.close()
 
-    async def _find(self, query: _Query) -> tuple[Candidates, int]:
-        weights = query.request.arms.model_dump()
-        arms = await self._ask_arms(query, weights)
-        with query.stages.timed("rank"):
-            candidates = rank(arms, Ranking(weights, query.request.fusion))
-        return candidates, len(candidates)
+    def _understood(self, request: SearchRequest, scope: Scope, uploads: Sequence[bytes]) -> Understood:
+        numbers, depth = self._index.numbers, self._retriever.depth
+        return understand(request, scope, uploads, numbers=numbers, depth=depth)
 
-    async def _ask_arms(self, query: _Query, weights: Mapping[str, float]) -> dict[str, ArmHits]:
-        check_weights(query.terms)
-        with query.stages.timed("retrieve"):
-            products = await self._vectors_of(query.terms, query.scope)
-        with query.stages.timed("encode"):
-            encoded = await self._encoder.encode(query.terms, query.uploads, products, weights)
-        themselves = Filter(must_not=(Products(tuple(products)),)) if products else Filter()
-        with query.stages.timed("retrieve"):
-            return await self._retriever.retrieve(encoded, query.wanted & themselves, query.scope)
-
-    async def _browse(self, query: _Query) -> tuple[Candidates, int]:
-        with query.stages.timed("retrieve"):
-            browsed = await self._retriever.browse(query.wanted, query.scope)
-        return Candidates(browsed.point_ids), browsed.total
-
-    async def _vectors_of(self, terms: Sequence[Term], scope: Scope) -> dict[str, dict[str, FloatArray]]:
-        named = {term.product: f"terms.{number}.product" for number, term in enumerate(terms) if term.product}
-        if not named:
-            return {}
-        vectors = await self._retriever.vectors(list(named), scope)
-        for product_id, where in named.items():
-            if product_id not in vectors:
-                raise InvalidInput(f"there is no product {product_id!r}", field=where)
-        return vectors
-
-    async def _present(self, candidates: Candidates, total: int, query: _Query) -> dict[str, Any]:
-        request = query.request
-        shown = candidates.part((request.page - 1) * request.limit, request.limit)
-        with query.stages.timed("retrieve"):
-            products = await self._retriever.fetch([hit.point_id for hit in shown], request.fields, query.scope)
-            watermark = await self._watermark(query.scope)
-        hits = [
-            {"product": products[hit.point_id], "score": None if hit.score is None else round(hit.score, 6)}
-            for hit in shown
-            if hit.point_id in products  # one that was deleted a moment ago
-        ]
+    async def _present(self, outcome: Outcome, asked: Understood) -> dict[str, Any]:
+        request = asked.request
+        point_ids = [one.point_id for one in outcome.shown]
+        products = outcome.read
+        with asked.stages.timed("retrieve"):
+            if products is None:
+                products = await self._retriever.fetch(point_ids, request.fields, asked.scope)
+            explained = await self._explanations(outcome, asked) if request.explain else {}
+            watermark = await self._watermark(asked.scope)
         return {
-            "hits": hits,
-            "total": {"value": total, "exact": candidates.exact, "products": total},
+            "hits": [
+                _hit(one, products[one.point_id], explained.get(one.point_id))
+                for one in outcome.shown
+                if one.point_id in products  # one that was deleted a moment ago
+            ],
+            "total": {"value": outcome.listed, "exact": outcome.exact, "products": outcome.products},
+            "facets": outcome.facets,
             "page": {
                 "number": request.page,
                 "size": request.limit,
-                "pages": -(-min(total, self._retriever.depth) // request.limit),
+                "pages": -(-min(outcome.listed, self._retriever.depth) // request.limit),
             },
+            "cursor": None,
+            "corrected": None,
             "index": {"collection": self._index.collection, "model": self._index.model, "watermark": watermark},
         }
+
+    async def _explanations(self, outcome: Outcome, asked: Understood) -> dict[str, dict[str, Any]]:
+        if outcome.found is None:
+            return {one.point_id: {"arms": {}, "terms": [], "boosts": {}} for one in outcome.shown}
+        vectors = Part([one.point_id for one in outcome.shown], (), vectors=True)
+        (points,) = await self._retriever.read([vectors], asked.scope)
+        return explanations(outcome, asked, {point_id: dense_vectors(point) for point_id, point in points.items()})
 
     async def _watermark(self, scope: Scope) -> str | None:
         """Return the newest event's time, asked of the engine at most once a second."""
@@ -187,11 +144,11 @@ class SearchService:
             self._watermarks[scope] = now, watermark
         return watermark
 
-    def _check_depth(self, request: SearchRequest) -> None:
-        depth = self._retriever.depth
-        if (request.page - 1) * request.limit >= depth:
-            raise InvalidInput(
-                f"with {request.limit} a page the last one is {-(-depth // request.limit)}: only the best {depth} are "
-                "paged through; narrow the query with a filter",
-                field="page",
-            )
+
+def _hit(entry: Entry, product: Mapping[str, Any], explanation: dict[str, Any] | None) -> dict[str, Any]:
+    hit: dict[str, Any] = {"product": product, "score": None if entry.score is None else round(entry.score, 6)}
+    if entry.variants is not None:
+        hit["variants"] = entry.variants
+    if explanation is not None:
+        hit["explanation"] = explanation
+    return hit

@@ -33,10 +33,12 @@ def test_text_finds_what_it_describes(wardrobe: Shop, text: str, first: str) -> 
 
 
 def test_an_answer_has_every_part_that_it_promises(wardrobe: Shop) -> None:
-    """Hits, total, page and index are there, and the score is a number."""
+    """Hits, total, facets, page and index are there, and the score is a number; nothing was corrected."""
     answer = wardrobe.search(text="red shoe")
 
-    assert answer.keys() == {"hits", "total", "page", "index"}
+    assert answer.keys() == {"hits", "total", "facets", "page", "cursor", "corrected", "index"}
+    assert answer["facets"] == {}
+    assert answer["cursor"] is answer["corrected"] is None
     assert answer["hits"][0]["product"] == {
         "id": "red-shoe", "title": "red shoe", "images": [data_url(RED)],
     }  # fmt: skip

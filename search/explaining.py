@@ -1,0 +1,61 @@
+"""Why a hit stands where it does: what each arm and each term says of it, and what lifted it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from search.ranking import NAMED, normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from encoders.interface import FloatArray
+    from search.outcome import Outcome
+    from search.query import ArmQuery
+    from search.ranking import ArmHits
+    from search.understood import Understood
+
+
+def explanations(
+    outcome: Outcome, asked: Understood, vectors: Mapping[str, Mapping[str, FloatArray]]
+) -> dict[str, dict[str, Any]]:
+    """Return the explanation of each hit shown, by point id; `vectors` are those of the products, by arm."""
+    assert outcome.found is not None, "terms were searched for"
+    weights = asked.ranking.weights
+    total = sum(weights[arm] for arm in outcome.found.arms)
+    shown = [one.point_id for one in outcome.shown]
+    arms = {arm: _of_arm(hits, shown, weights[arm] / total) for arm, hits in outcome.found.arms.items()}
+    named = set(outcome.found.named)
+    return {
+        point_id: {
+            "arms": {arm: shares[point_id] for arm, shares in arms.items() if point_id in shares},
+            "terms": list(_terms(outcome.query, vectors.get(point_id, {}))),
+            "boosts": dict(outcome.boosts.get(point_id, {})) | ({"named": NAMED} if point_id in named else {}),
+        }
+        for point_id in shown
+    }
+
+
+def _of_arm(hits: ArmHits, shown: Sequence[str], weight: float) -> dict[str, dict[str, float]]:
+    wanted = set(shown)
+    above = normalised(hits)
+    return {
+        point_id: {
+            "score": round(float(hits.scores[place]), 6),
+            "rank": place + 1,
+            "normalised": round(float(above[place]), 6),
+            "weight": round(weight, 6),
+        }
+        for place, point_id in enumerate(hits.ids)
+        if point_id in wanted
+    }
+
+
+def _terms(query: Mapping[str, ArmQuery], vectors: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
+    """Return what each term scores by itself in each dense arm: the arm's query is their weighted sum."""
+    return [
+        {"term": part.term, "arm": arm, "score": round(float(part.vector @ vectors[arm]), 6)}
+        for arm, asked in query.items()
+        for part in asked.parts
+        if arm in vectors
+    ]

@@ -1,0 +1,77 @@
+"""From the candidate set to the list that pages are cut from: order, groups, at most n of a kind. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from catalog.points import GROUP, PRODUCT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from search.ordering import Order
+    from search.outcome import End
+    from search.ranking import Candidate
+    from search.rows import Row
+    from search.schemas import SearchRequest
+
+_LIMITED: Final = {"brand": f"{PRODUCT}.brand", "category": f"{PRODUCT}.category", "group_id": GROUP}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One place in the list: a product's point, its score (None when browsing), and how many its group has."""
+
+    point_id: str
+    score: float | None = None
+    variants: int | None = None
+
+
+def paths_to_arrange(request: SearchRequest, order: Order | None) -> tuple[str, ...]:
+    """Return what the rows must hold, nothing where the list can be made without any."""
+    paths = [*(order.paths if order else ()), *(_LIMITED[name] for name in request.limit_per.limits())]
+    return (*paths, GROUP) if request.group_by else tuple(paths)
+
+
+def arrange(
+    candidates: Sequence[Candidate], rows: Mapping[str, Row], request: SearchRequest, order: Order | None
+) -> list[Entry]:
+    """Return the list of candidates that come best first; `rows` hold what `paths_to_arrange` says of each."""
+    if order is not None:
+        candidates = sorted(candidates, key=lambda one: order.key(rows[one.point_id]))
+    entries = [Entry(one.point_id, one.score) for one in candidates]
+    if request.group_by:
+        entries = _first_of_groups(entries, rows)
+    for name, most in request.limit_per.limits().items():
+        entries = list(_at_most(most, name, entries, rows))
+    return entries
+
+
+def place_after(entries: Sequence[Entry], rows: Mapping[str, Row], order: Order, end: End) -> int:
+    """Return the place of the first entry of what follows the end of a page."""
+    following = (place for place, one in enumerate(entries) if end.comes_before(rows[one.point_id], order))
+    return next(following, len(entries))
+
+
+def _first_of_groups(entries: Sequence[Entry], rows: Mapping[str, Row]) -> list[Entry]:
+    """Fold each group into its first variant: the one that stands for it in the current order."""
+    groups = [rows[one.point_id].group for one in entries]
+    variants = Counter(groups)
+    firsts: dict[str, Entry] = {}
+    for one, group in zip(entries, groups, strict=True):
+        firsts.setdefault(group, replace(one, variants=variants[group]))
+    return list(firsts.values())
+
+
+def _at_most(most: int, name: str, entries: Iterable[Entry], rows: Mapping[str, Row]) -> Iterable[Entry]:
+    """Yield the entries without those that `most` others of their kind come before; what has no value is no kind."""
+    seen: Counter[str] = Counter()
+    for one in entries:
+        row = rows[one.point_id]
+        value = row.group if name == "group_id" else row.product.get(name)
+        if value is not None:
+            seen[value] += 1
+        if value is None or seen[value] <= most:
+            yield one

@@ -1,0 +1,34 @@
+"""A candidate as the engine gives it for ordering and counting: the fields that this looks at, no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from catalog.points import PRODUCT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PRODUCT_ID: Final = f"{PRODUCT}.id"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One point: the parts of its payload that were asked for."""
+
+    point_id: str
+    product: Mapping[str, Any]
+    derived: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def product_id(self) -> str:
+        """The product's id: part of every row."""
+        product_id: str = self.product["id"]
+        return product_id
+
+    @property
+    def group(self) -> str:
+        """What its variants have in common; `GROUP` is its path."""
+        group: str = self.derived["group"]
+        return group
