@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _ABOUT: Final = 8
-_STEPS: Final = (1.0, 2.0, 5.0, 10.0)
+_MARKS: Final = (1.0, 2.0, 5.0)
 _WIDE: Final = 50.0
 _LARGEST: Final = 2.0**62
 _MANY: Final = 40
@@ -26,8 +26,10 @@ def edges(low: float, high: float) -> list[float]:
     """Return ascending edges, the first at most `low`, the last above `high`; none beyond what a range may ask for."""
     if low <= -_LARGEST or high >= _LARGEST:
         return []
-    wide = low > 0 and high / low > _WIDE and math.log10(high / low) * 3 < _MANY
+    wide = low > 0 and high / low > _WIDE and math.log10(high / low) * len(_MARKS) < _MANY
     found = _geometric(low, high) if wide else _linear(low, high)
+    if len(found) < 2 or found[1] <= low:  # noqa: PLR2004 - numbers so near to each other that no round one is between
+        return [low, math.nextafter(high, math.inf)]
     return [min(found[0], low), *found[1:]]
 
 
@@ -46,14 +48,14 @@ def _linear(low: float, high: float) -> list[float]:
         number += 1
         edge = _rounded(number * step)
         if edge <= found[-1]:  # steps too small for numbers so large
-            return [low, math.nextafter(high, math.inf)]
+            return []
         found.append(edge)
     return found
 
 
 def _geometric(low: float, high: float) -> list[float]:
     exponent = math.floor(math.log10(low)) - 1
-    marks = [_rounded(step * 10.0**power) for power in range(exponent, exponent + _MANY) for step in _STEPS[:3]]
+    marks = [_rounded(step * 10.0**power) for power in range(exponent, exponent + _MANY) for step in _MARKS]
     start = max(place for place, mark in enumerate(marks) if mark <= low)
     end = next(place for place, mark in enumerate(marks) if mark > high)
     return marks[start : end + 1]
@@ -61,7 +63,7 @@ def _geometric(low: float, high: float) -> list[float]:
 
 def _round_step(width: float) -> float:
     power = 10.0 ** math.floor(math.log10(width))
-    return next((step * power for step in _STEPS if step * power >= width), _STEPS[-1] * power)
+    return next((step * power for step in _MARKS if step * power >= width), 10 * power)
 
 
 def _rounded(value: float) -> float:

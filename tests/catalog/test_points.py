@@ -87,7 +87,7 @@ def test_the_payload_has_what_is_searched_by() -> None:
 
     assert derived["visible"] == "yes"
     assert derived["category"] == ["Women", "Women > Shoes", "Women > Shoes > Sneakers"]
-    assert derived["attributes"] == ["colour=red", "size=38", "size=39"]
+    assert derived["attributes"] == ["colour", "colour=red", "size", "size=38", "size=39"]
     assert (derived["group"], derived["availability"]) == ("g", "yes")
     assert derived["browse"] == 0
 
