@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 WORDS: Final = ("red", "blue", "green", "shoe", "hat", "scarf", "wool", "canvas")
 BRANDS: Final = ("Alder", "Birch", "Cedar", "Fir=x", None)
 CATEGORIES: Final = ("Women > Shoes", "Women > Hats", "Men > Shoes", "Women", "Men > Shoes > Boots", None)
-PRICES: Final = (0.0, 5.0, 9.99, 10.0, 19.9, 20.0, 49.5, 120.0, 1999.0, None)
-COLOURS: Final = ("red", ["red", "blue"], ["blue"], [], "a=b", None)
+PRICES: Final[tuple[float | None, ...]] = (0.0, 5.0, 9.99, 10.0, 19.9, 20.0, 49.5, 120.0, 1999.0, None)
+COLOURS: Final[tuple[object, ...]] = ("red", ["red", "blue"], ["blue"], [], "a=b", None)
 TIMES: Final = ("2026-05-01T10:00:00Z", "2026-05-01T10:00:00.25Z", "2026-04-01T10:00:00Z", None)
-PICTURES: Final = ([data_url(RED)], [data_url(GREEN)], [data_url(BLUE)], None)
+PICTURES: Final[tuple[object, ...]] = ([data_url(RED)], [data_url(GREEN)], [data_url(BLUE)], None)
 
 
 def catalogue(seed: int, count: int) -> list[JsonObject]:
