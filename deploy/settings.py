@@ -188,11 +188,16 @@ class IngestSettings(_Group):
 class ApiSettings(_Group):
     """The search API."""
 
-    host: str = Field("127.0.0.1", description="address to listen on; another than loopback needs --insecure")
+    host: str = Field(
+        "127.0.0.1", description="address to listen on; another than loopback needs API keys, or --insecure"
+    )
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8000, description="port to listen on")
     depth: Annotated[int, Field(ge=1, le=10_000)] = Field(1_000, description="best of each arm that are candidates")
     max_concurrent: Annotated[int, Field(ge=1)] = Field(64, description="searches at once; more are answered 429")
     max_body_bytes: Annotated[int, Field(gt=0)] = Field(10 * 2**20, description="largest request body")
+    keys_file: Path | None = Field(
+        None, description="YAML file of API keys (docs/security.md), read again when it changes; absent: there are none"
+    )
 
 
 class Settings(BaseSettings):

@@ -15,6 +15,7 @@ from encoders.pictures.fetch import FetchSettings, PictureFetcher
 from encoders.pictures.politeness import HostLimits
 from search.app import SearchParts, create_app
 from search.body import ApiLimits
+from search.key_file import KeyFile
 from search.metrics import SearchMetrics
 from search.page import Page
 from search.pictures import ProductPictures
@@ -113,6 +114,9 @@ def search_app(
         max_concurrent=settings.api.max_concurrent,
     )
 
+    keys_file = settings.api.keys_file
+    keys = KeyFile(keys_file, settings.catalogue.numbers, core.metrics) if keys_file is not None else None
+
     def check() -> CollectionStatus:
         with outages_named():
             status = verify(engine, declaration)
@@ -126,9 +130,10 @@ def search_app(
             readiness=Readiness(check),
             metrics=core.metrics,
             pictures=ProductPictures(core.retriever, fetcher),
-            page=Page(core.service),
+            page=Page(core.service, keyed=keys is not None),
             limits=limits,
             events=events,
+            keys=keys,
         )
     )
 
