@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import pydantic_core
 from fastapi import Depends, FastAPI, Form, HTTPException, Query, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
@@ -19,11 +20,11 @@ from search.body import FORM, JSON, ApiLimits, Door, read_events, read_upload
 from search.credentials import COOKIE
 from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
 from search.guard import CALLER, OPEN, REFUSAL, Guard
-from search.middleware import BodyLimit, HeadAsGet, Measured
+from search.middleware import BodyLimit, HeadAsGet, Measured, SecurityHeaders
 from search.schemas import Problem, ProductAnswer, SearchAnswer, SearchRequest, SimpleSearch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, MutableMapping
+    from collections.abc import AsyncIterator, MutableMapping, Sequence
 
     from catalog.ports import EventSink
     from search.key_file import KeyFile
@@ -51,6 +52,7 @@ class SearchParts:
     limits: ApiLimits = field(default_factory=ApiLimits)
     events: EventSink | None = None
     keys: KeyFile | None = None
+    origins: Sequence[str] = ()
 
 
 async def scope_of(request: Request) -> Scope:
@@ -107,10 +109,19 @@ def create_app(parts: SearchParts) -> FastAPI:
     _add_operations(app, parts)
     _add_page(app, parts, door)
     _describe(app)
-    app.add_middleware(BodyLimit, max_bytes=parts.limits.max_body_bytes)
+    app.add_middleware(BodyLimit, max_bytes=parts.limits.max_body_bytes, seconds=parts.limits.body_seconds)
     app.add_middleware(Guard, keys=parts.keys, metrics=parts.metrics)
     app.add_middleware(Measured, metrics=parts.metrics)
     app.add_middleware(HeadAsGet)
+    if parts.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(parts.origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            expose_headers=["Retry-After", "Server-Timing"],
+        )
+    app.add_middleware(SecurityHeaders)
     return app
 
 

@@ -55,7 +55,7 @@ def qdrant_server(settings: Settings) -> Server | None:
     if qdrant.url is None:
         return None
     key = qdrant.api_key.get_secret_value() if qdrant.api_key else None
-    return Server(qdrant.url, key, qdrant.grpc_port, qdrant.timeout_seconds)
+    return Server(qdrant.url, key, qdrant.grpc_port, qdrant.timeout_seconds, qdrant.ca_file)
 
 
 def declare(settings: Settings, encoders: Encoders) -> Declaration:
@@ -112,6 +112,7 @@ def search_app(
     limits = ApiLimits(
         max_body_bytes=settings.api.max_body_bytes,
         max_concurrent=settings.api.max_concurrent,
+        body_seconds=settings.api.body_seconds,
     )
 
     keys_file = settings.api.keys_file
@@ -134,6 +135,7 @@ def search_app(
             limits=limits,
             events=events,
             keys=keys,
+            origins=settings.api.cors_origins,
         )
     )
 
