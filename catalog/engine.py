@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -17,6 +18,7 @@ from catalog.errors import EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 Engine: TypeAlias = QdrantClient | EmbeddedClient
 AsyncEngine: TypeAlias = AsyncQdrantClient | AsyncEmbeddedClient
@@ -51,16 +53,23 @@ class Server:
     api_key: str | None = None
     grpc_port: int | None = None
     timeout_seconds: int = 10
+    ca_file: Path | None = None
 
     def options(self) -> dict[str, Any]:
         """Return the keyword arguments of either client."""
-        grpc_options = {"grpc_port": self.grpc_port, "prefer_grpc": True, "grpc_options": dict(_GRPC_OPTIONS)}
+        grpc_options: dict[str, Any] = dict(_GRPC_OPTIONS)
+        rest_options: dict[str, Any] = {}
+        if self.ca_file is not None:  # it alone is trusted then, over both protocols
+            grpc_options["root_certificates"] = self.ca_file.read_bytes()
+            rest_options["verify"] = ssl.create_default_context(cafile=self.ca_file)
+        over_grpc = {"grpc_port": self.grpc_port, "prefer_grpc": True, "grpc_options": grpc_options}
         return {
             "url": self.url,
             "api_key": self.api_key,
             "timeout": self.timeout_seconds,
             "check_compatibility": False,  # it would ask the server before anybody waits for an outage to end
-            **(grpc_options if self.grpc_port else {}),
+            **rest_options,
+            **(over_grpc if self.grpc_port else {}),
         }
 
 

@@ -41,6 +41,7 @@ class _Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.\-\[\]:]+$")]
 _Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -54,6 +55,16 @@ class QdrantSettings(_Group):
     )
     path: Path = Field(Path(".data/index"), description="folder of the embedded engine; one process at a time")
     timeout_seconds: Annotated[int, Field(ge=1)] = Field(10, description="longest wait for one call to the server")
+    ca_file: Path | None = Field(
+        None, description="PEM file of the authority that signed an https server's certificate; absent: the public ones"
+    )
+
+    @field_validator("ca_file")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("there is no such file")
+        return value
 
 
 class KafkaSettings(_Group):
@@ -188,11 +199,25 @@ class IngestSettings(_Group):
 class ApiSettings(_Group):
     """The search API."""
 
-    host: str = Field("127.0.0.1", description="address to listen on; another than loopback needs --insecure")
+    host: str = Field(
+        "127.0.0.1", description="address to listen on; another than loopback needs API keys, or --insecure"
+    )
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8000, description="port to listen on")
     depth: Annotated[int, Field(ge=1, le=10_000)] = Field(1_000, description="best of each arm that are candidates")
     max_concurrent: Annotated[int, Field(ge=1)] = Field(64, description="searches at once; more are answered 429")
     max_body_bytes: Annotated[int, Field(gt=0)] = Field(10 * 2**20, description="largest request body")
+    body_seconds: Annotated[float, Field(gt=0)] = Field(60.0, description="longest time that a body may take to come")
+    head_seconds: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="longest time that the head of a request may take to come"
+    )
+    cors_origins: Annotated[tuple[_Origin, ...], NoDecode, BeforeValidator(_separated)] = Field(
+        (),
+        description="origins whose pages may call the API from a browser, separated by commas, such as "
+        "https://shop.example; absent: none but our own page",
+    )
+    keys_file: Path | None = Field(
+        None, description="YAML file of API keys (docs/security.md), read again when it changes; absent: there are none"
+    )
 
 
 class Settings(BaseSettings):

@@ -1,10 +1,10 @@
-"""Who may see and do what: the scope of a caller, joined to every call of the retriever, and who may send events."""
+"""Who may see and do what: a caller's permissions and scope, and who may send events where there are no keys."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from catalog.points import VISIBLE, YES
@@ -12,6 +12,7 @@ from search.filters import AnyOf, Filter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from http import HTTPStatus
 
 _FORWARDING: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 _HOST: Final = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?")
@@ -26,6 +27,34 @@ class Scope:
 
 EVERYTHING: Final = Scope(Filter(must=(AnyOf(VISIBLE, (YES,)),)))
 """Every visible product: what a caller sees where there are no keys."""
+
+SEARCH, ADMIN = "search", "admin"
+"""What a key may permit: to ask, and to send events. Neither holds the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the name of the key, what it permits, and what is seen with it."""
+
+    name: str
+    permissions: frozenset[str]
+    scope: Scope
+
+
+ANYBODY: Final = Caller("", frozenset({SEARCH, ADMIN}), EVERYTHING)
+"""Whoever asks where there are no keys."""
+
+NO_KEY, WRONG_KEY, AMBIGUOUS, GUESSING, RATE = "no_key", "wrong_key", "ambiguous_key", "guessing", "rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a caller comes no further: a countable word, a sentence, the status and headers to say it with."""
+
+    reason: str
+    status: HTTPStatus
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def refuse_remote(address: str | None, headers: Mapping[str, str]) -> str | None:

@@ -6,31 +6,38 @@ from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import pydantic_core
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, Form, HTTPException, Query, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from search import errors
-from search.access import EVERYTHING, Scope, refuse_remote
+from search.access import ADMIN, ANYBODY, EVERYTHING, SEARCH, Caller, Scope, refuse_remote
 from search.answers import Problem, ProductAnswer, SearchAnswer
 from search.body import FORM, JSON, ApiLimits, Door, read_events, read_upload
+from search.credentials import COOKIE
 from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
-from search.middleware import BodyLimit, HeadAsGet, Measured
+from search.guard import CALLER, OPEN, REFUSAL, Guard
+from search.middleware import BodyLimit, HeadAsGet, Measured, SecurityHeaders
 from search.schemas import SearchRequest, SimpleSearch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, MutableMapping
+    from collections.abc import AsyncIterator, MutableMapping, Sequence
 
     from catalog.ports import EventSink
+    from search.key_file import KeyFile
     from search.metrics import SearchMetrics
     from search.page import Page
     from search.pictures import ProductPictures
     from search.query import QueryEncoder
     from search.readiness import Readiness
     from search.service import Answer, SearchService
+
+
+MAX_KEY_CHARS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +52,32 @@ class SearchParts:
     page: Page
     limits: ApiLimits = field(default_factory=ApiLimits)
     events: EventSink | None = None
+    keys: KeyFile | None = None
+    origins: Sequence[str] = ()
 
 
-async def scope_of(_request: Request) -> Scope:
-    """Return what the caller may see; there are no keys yet, so everything that is visible.
+async def scope_of(request: Request) -> Scope:
+    """Return what the caller may see; raises `HTTPException` (403) for a key that does not permit to search.
 
     A coroutine although it awaits nothing: FastAPI sends plain functions to another thread and back.
     """
-    return EVERYTHING
+    return _permitted(request, SEARCH).scope
+
+
+async def sender_of(request: Request) -> Caller:
+    """Return who sends events; raises `HTTPException` (403) for a key that does not permit it."""
+    return _permitted(request, ADMIN)
+
+
+def _permitted(request: Request, permission: str) -> Caller:
+    caller: Caller | None = request.scope[CALLER]
+    if caller is None or permission not in caller.permissions:
+        raise HTTPException(HTTPStatus.FORBIDDEN, f"this API key lacks the scope {permission!r}")
+    return caller
 
 
 CallerScope = Annotated[Scope, Depends(scope_of)]
+Sender = Annotated[Caller, Depends(sender_of)]
 
 
 def create_app(parts: SearchParts) -> FastAPI:
@@ -88,9 +110,19 @@ def create_app(parts: SearchParts) -> FastAPI:
     _add_operations(app, parts)
     _add_page(app, parts, door)
     _describe(app)
-    app.add_middleware(BodyLimit, max_bytes=parts.limits.max_body_bytes)
+    app.add_middleware(BodyLimit, max_bytes=parts.limits.max_body_bytes, seconds=parts.limits.body_seconds)
+    app.add_middleware(Guard, keys=parts.keys, metrics=parts.metrics)
     app.add_middleware(Measured, metrics=parts.metrics)
     app.add_middleware(HeadAsGet)
+    if parts.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(parts.origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            expose_headers=["Retry-After", "Server-Timing"],
+        )
+    app.add_middleware(SecurityHeaders)
     return app
 
 
@@ -148,7 +180,7 @@ def _add_products(app: FastAPI, parts: SearchParts) -> None:
             return errors.problem(HTTPStatus.NOT_FOUND, "there is no such picture")
         if found.location is not None:
             return RedirectResponse(found.location)
-        safe = {"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"}
+        safe = {"Cache-Control": "private, max-age=300", "X-Content-Type-Options": "nosniff"}
         return Response(found.data, media_type=found.media_type, headers=safe)
 
 
@@ -159,13 +191,15 @@ def _add_events(app: FastAPI, intake: EventIntake | None, metrics: SearchMetrics
     door = Door(MAX_WAITING, "requests with events")
 
     @app.post("/v1/events", responses=documented, openapi_extra=_events_body(), tags=["events"])
-    async def events(request: Request) -> Response:
+    async def events(request: Request, sender: Sender) -> Response:
         """Append events to the log, one a line, never straight to the index; each line is answered.
 
         An accepted event is on the log durably, and searchable once the worker has taken it. After a 503 send all of
         them again: they carry versions, so that twice is as once.
         """
-        refusal = refuse_remote(request.client.host if request.client else None, request.headers)
+        refusal = None
+        if sender is ANYBODY:
+            refusal = refuse_remote(request.client.host if request.client else None, request.headers)
         if refusal is not None:
             return errors.problem(HTTPStatus.FORBIDDEN, refusal)
         if intake is None:
@@ -186,9 +220,11 @@ def _add_operations(app: FastAPI, parts: SearchParts) -> None:
         return {"status": "alive"}
 
     @app.get("/readyz", responses=errors.responses(503), tags=["operations"])
-    async def ready() -> dict[str, Any]:
-        """Say that the index is verified and the encoders are warm, or why not."""
-        return await parts.readiness.check()
+    async def ready(request: Request) -> dict[str, Any]:
+        """Say that the index is verified and the encoders are warm, or why not; to who sees all, what it holds."""
+        said = await parts.readiness.check()
+        caller: Caller | None = request.scope[CALLER]
+        return said if caller is not None and caller.scope == EVERYTHING else {"status": said["status"]}
 
     @app.get("/metrics", response_class=Response, tags=["operations"])
     async def metrics() -> Response:
@@ -208,10 +244,27 @@ def _add_page(app: FastAPI, parts: SearchParts, door: Door) -> None:
     app.mount("/static", _Assets(packages=[("search.page", "static")]), name="static")
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
-    async def page(request: Request, scope: CallerScope) -> Response:
-        """Show the search page."""
-        shown = await parts.page.render(request.query_params.multi_items(), scope, door)
+    async def page(request: Request) -> Response:
+        """Show the search page, or ask for a key that may search."""
+        caller: Caller | None = request.scope[CALLER]
+        if caller is None or SEARCH not in caller.permissions:
+            shown = parts.page.ask_for_key(request.scope.get(REFUSAL))
+        else:
+            shown = await parts.page.render(request.query_params.multi_items(), caller.scope, door)
         return HTMLResponse(shown.html, shown.status, dict(shown.headers))
+
+    @app.post("/session", include_in_schema=False)
+    async def session(request: Request, key: Annotated[str, Form(max_length=MAX_KEY_CHARS)] = "") -> Response:
+        """Keep a key for the page in a cookie that no script reads, or with none forget it."""
+        if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+            return errors.problem(HTTPStatus.FORBIDDEN, "another site's page may not do this")
+        answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+        secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
+        if key.strip():
+            answer.set_cookie(COOKIE, key.strip(), httponly=True, samesite="lax", secure=secure)
+        else:
+            answer.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=secure)
+        return answer
 
 
 def _answer(answer: Answer) -> Response:
@@ -234,7 +287,7 @@ def _events_body() -> dict[str, Any]:
 
 
 def _describe(app: FastAPI) -> None:
-    """Add to the schema what no route declares by its signature: the body of a search, the form of a problem."""
+    """Add to the schema what no route declares by its signature: a search's body, a problem's form, the keys."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -243,7 +296,21 @@ def _describe(app: FastAPI) -> None:
             for model in (SearchRequest, Problem):
                 described = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="validation")
                 schemas |= described.pop("$defs", {}) | {model.__name__: described}
+            _describe_keys(app.openapi_schema or {})
         assert app.openapi_schema is not None
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend the schema
+
+
+def _describe_keys(schema: dict[str, Any]) -> None:
+    """Add how keys are sent, and to each route that takes one what it may answer then."""
+    schema["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "an API key, where the process has keys"},
+        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "the same"},
+    }
+    refusals = {str(status): said for status, said in errors.responses(400, 401, 403, 429).items()}
+    for path, methods in schema["paths"].items():
+        for operation in methods.values() if path not in OPEN else ():
+            operation["security"] = [{}, {"bearer": []}, {"header": []}]  # {}: where there are no keys, none is needed
+            operation["responses"] = refusals | operation["responses"]

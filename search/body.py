@@ -40,6 +40,7 @@ class ApiLimits:
 
     max_body_bytes: int = 10 * MIB
     max_concurrent: int = 64
+    body_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

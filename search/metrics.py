@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,28 @@ class SearchMetrics:
             ["outcome"],
             registry=self.registry,
         )
+
+        self._refused = Counter(
+            "vitrine_search_refused_callers",
+            "Callers turned away at the door: no_key, wrong_key (unknown or expired), ambiguous_key, guessing (too "
+            "many wrong keys from one address), rate (a key's own limit). Worry about guessing.",
+            ["reason"],
+            registry=self.registry,
+        )
+        self._keys_file_broken = Gauge(
+            "vitrine_search_keys_file_broken",
+            "1 while the file of API keys cannot be used and those of before are valid. Worry at once: whom you "
+            "revoked is still let in.",
+            registry=self.registry,
+        )
+
+    def refused(self, reason: str) -> None:
+        """Count a caller who was turned away."""
+        self._refused.labels(reason).inc()
+
+    def keys_file(self, *, broken: int) -> None:
+        """Note whether the file of keys can be used (0) or not (1)."""
+        self._keys_file_broken.set(broken)
 
     def events(self, outcomes: Mapping[str, int]) -> None:
         """Count the lines of a request for events by outcome."""

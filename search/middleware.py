@@ -1,32 +1,60 @@
-"""What every request passes through: a cap on the bytes of its body, the clock, and HEAD."""
+"""What every request passes through: limits on its body, the clock, HEAD, and the headers that browsers obey."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from search.errors import problem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from search.metrics import SearchMetrics
 
 
 _MAX_DIGITS: Final = 18  # of a number that is worth reading
+_LARGEST_AT_ONCE: Final = 16
+_DOCS: Final = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc"})
+_FOR_ALL: Final = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+_FOR_DATA: Final = (
+    *_FOR_ALL,
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+)
+_DOCS_POLICY: Final = (  # the browser of the schema is FastAPI's: one script of its own, the rest from a CDN
+    b"default-src 'self'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; "
+    b"style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fonts.googleapis.com; "
+    b"font-src https://fonts.gstatic.com; img-src 'self' data: https://fastapi.tiangolo.com "
+    b"https://cdn.redoc.ly; worker-src blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+_FOR_DOCS: Final = (*_FOR_ALL, (b"content-security-policy", _DOCS_POLICY))
 
 
-class _TooLarge(Exception):  # noqa: N818 - control flow between the two ends of one middleware
-    pass
+class _Refused(Exception):  # noqa: N818 - control flow between the two ends of one middleware
+    """Why a body is read no further."""
+
+    def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.answer = problem(status, detail, headers=headers)
 
 
 class BodyLimit:
-    """Answers 413 to a body of more than `max_bytes`, counted as they come: nobody's header is believed."""
+    """Limits what bodies may cost, counted as they come: nobody's header is believed.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    One of more than `max_bytes` is answered 413; one that is not complete after `seconds`, 408; and while all those in
+    memory are as large as 16 of the largest together, 429.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, seconds: float) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._seconds = seconds
+        self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, unless it says or shows that it is too large."""
@@ -35,26 +63,74 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and (len(declared) > _MAX_DIGITS or int(declared) > self._max_bytes):
-            await self._refuse(scope, receive, send)
+            await self._too_large().answer(scope, receive, send)
             return
-        received = 0
+        body = _Body(asyncio.get_running_loop().time() + self._seconds)
 
         async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise _TooLarge
+            message = await self._in_time(receive, body)
+            arrived = len(message.get("body", b""))
+            body.received += arrived
+            self._held_bytes += arrived
+            body.complete = not message.get("more_body", False)
+            self._check(body)
             return message
 
         try:
             await self._app(scope, counted, send)
-        except _TooLarge:
-            await self._refuse(scope, receive, send)
+        except _Refused as refused:
+            await refused.answer(scope, receive, send)
+        finally:
+            self._held_bytes -= body.received
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _in_time(self, receive: Receive, body: _Body) -> Message:
+        if body.complete:
+            return await receive()  # what comes now is that the client goes away
+        try:
+            async with asyncio.timeout_at(body.deadline):
+                return await receive()
+        except TimeoutError as error:
+            detail = f"the body was not complete after {self._seconds:g} seconds"
+            raise _Refused(HTTPStatus.REQUEST_TIMEOUT, detail, {"Connection": "close"}) from error
+
+    def _check(self, body: _Body) -> None:
+        if body.received > self._max_bytes:
+            raise self._too_large()
+        if self._held_bytes > _LARGEST_AT_ONCE * self._max_bytes:
+            raise _Refused(HTTPStatus.TOO_MANY_REQUESTS, "too many large bodies at once", {"Retry-After": "1"})
+
+    def _too_large(self) -> _Refused:
         detail = f"the body is larger than the limit of {self._max_bytes:,} bytes"
-        await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)(scope, receive, send)
+        return _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+
+
+@dataclass(slots=True)
+class _Body:
+    """How much of a body has come, and when it must be complete, by the loop's clock."""
+
+    deadline: float
+    received: int = 0
+    complete: bool = False
+
+
+class SecurityHeaders:
+    """Adds to each answer what browsers obey; what an answer says itself stays."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; its answer is data, to be run and framed nowhere, unless it says otherwise."""
+        wanted = _FOR_DOCS if scope.get("path") in _DOCS else _FOR_DATA
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said = {name.lower() for name, _ in message.get("headers", [])}
+                more = [(name, value) for name, value in wanted if name not in said]
+                message = {**message, "headers": [*message.get("headers", []), *more]}
+            await send(message)
+
+        await self._app(scope, receive, sent if scope["type"] == "http" else send)
 
 
 class HeadAsGet:

@@ -53,7 +53,7 @@ def demo(
     console = Console(stderr=True)
     settings = _settings(load_settings(), data, kafka, topic, host, port)
     if not insecure:
-        check_address(settings.api.host)
+        check_address(settings.api)
     with console.status("Loading the encoders …"):
         from deploy.processes import embedded  # noqa: PLC0415 - models are loaded only when used
         from encoders.registry import load_encoders  # noqa: PLC0415

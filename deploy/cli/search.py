@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli import search_calibrate, search_evaluate
+from deploy.cli import search_calibrate, search_evaluate, search_keys
 from deploy.cli.address import check_address
 from deploy.settings import load_settings
 
 app = typer.Typer(help="Answer queries.", no_args_is_help=True)
 app.command("calibrate")(search_calibrate.calibrate)
 app.command("evaluate")(search_evaluate.evaluate)
+app.add_typer(search_keys.app, name="keys")
 
 Insecure = Annotated[bool, typer.Option("--insecure", help="Listen beyond loopback although there are no API keys.")]
 
@@ -27,7 +28,7 @@ def serve(insecure: Insecure = False) -> None:
     """Serve the search API and its page (VITRINE_API__HOST, VITRINE_API__PORT)."""
     settings = load_settings()
     if not insecure:
-        check_address(settings.api.host)
+        check_address(settings.api)
     from deploy.processes import search as process  # noqa: PLC0415 - models and servers are loaded only when used
 
     process.run(settings)

@@ -15,6 +15,7 @@ from encoders.pictures.fetch import FetchSettings, PictureFetcher
 from encoders.pictures.politeness import HostLimits
 from search.app import SearchParts, create_app
 from search.body import ApiLimits
+from search.key_file import KeyFile
 from search.metrics import SearchMetrics
 from search.page import Page
 from search.pictures import ProductPictures
@@ -54,7 +55,7 @@ def qdrant_server(settings: Settings) -> Server | None:
     if qdrant.url is None:
         return None
     key = qdrant.api_key.get_secret_value() if qdrant.api_key else None
-    return Server(qdrant.url, key, qdrant.grpc_port, qdrant.timeout_seconds)
+    return Server(qdrant.url, key, qdrant.grpc_port, qdrant.timeout_seconds, qdrant.ca_file)
 
 
 def declare(settings: Settings, encoders: Encoders) -> Declaration:
@@ -111,7 +112,11 @@ def search_app(
     limits = ApiLimits(
         max_body_bytes=settings.api.max_body_bytes,
         max_concurrent=settings.api.max_concurrent,
+        body_seconds=settings.api.body_seconds,
     )
+
+    keys_file = settings.api.keys_file
+    keys = KeyFile(keys_file, settings.catalogue.numbers, core.metrics) if keys_file is not None else None
 
     def check() -> CollectionStatus:
         with outages_named():
@@ -126,9 +131,11 @@ def search_app(
             readiness=Readiness(check),
             metrics=core.metrics,
             pictures=ProductPictures(core.retriever, fetcher),
-            page=Page(core.service),
+            page=Page(core.service, keyed=keys is not None),
             limits=limits,
             events=events,
+            keys=keys,
+            origins=settings.api.cors_origins,
         )
     )
 

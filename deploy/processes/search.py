@@ -11,6 +11,7 @@ import uvicorn
 from catalog.errors import Misconfigured
 from deploy.processes.events import kafka_events
 from deploy.processes.parts import open_engine, picture_fetcher, search_app
+from deploy.processes.patience import patient
 from encoders.registry import load_encoders
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
             host=settings.api.host,
             port=settings.api.port,
             log_level="warning",
+            http=patient(settings.api.head_seconds),
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
             server_header=False,
             proxy_headers=False,  # whoever is connected is the client: X-Forwarded-For may say anything

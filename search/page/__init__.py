@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 
 from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable
+from search.access import NO_KEY
 from search.page.address import Address
 from search.page.notices import outage, overload, refusal
 from search.page.view import BLANK_CARD, View, answered, unanswered
@@ -18,7 +19,7 @@ from search.page.view import BLANK_CARD, View, answered, unanswered
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from search.access import Scope
+    from search.access import Refusal, Scope
     from search.body import Door
     from search.page.notices import Notice
     from search.service import SearchService
@@ -49,8 +50,9 @@ class Rendered:
 class Page:
     """Renders the page; whatever goes wrong is said on it, with the status that the API would answer with."""
 
-    def __init__(self, service: SearchService) -> None:
+    def __init__(self, service: SearchService, *, keyed: bool = False) -> None:
         self._service = service
+        self._keyed = keyed
         templates = Environment(
             loader=PackageLoader("search.page"),
             autoescape=True,
@@ -59,6 +61,13 @@ class Page:
             lstrip_blocks=True,
         )
         self._template = templates.get_template("page.html")
+        self._key_template = templates.get_template("key.html")
+
+    def ask_for_key(self, refusal: Refusal | None) -> Rendered:
+        """Return the page that asks for a key, and says what was wrong with the one that came, if one did."""
+        wrong = refusal is not None and refusal.reason != NO_KEY
+        html = self._key_template.render(wrong=refusal.detail if refusal is not None and wrong else "")
+        return Rendered(html, refusal.status if refusal is not None and wrong else HTTPStatus.OK, HEADERS)
 
     async def render(self, parameters: Iterable[tuple[str, str]], scope: Scope, door: Door) -> Rendered:
         """Return the page for the parameters of its address, names as often as they were given."""
@@ -84,4 +93,4 @@ class Page:
         return self._rendered(unanswered(address, notice), notice.status, {**HEADERS, **retry})
 
     def _rendered(self, view: View, status: HTTPStatus, headers: Mapping[str, str]) -> Rendered:
-        return Rendered(self._template.render(view=view, blank=BLANK_CARD), status, headers)
+        return Rendered(self._template.render(view=view, blank=BLANK_CARD, keyed=self._keyed), status, headers)

@@ -95,7 +95,7 @@ def test_the_description_of_the_api_is_complete(shop: Shop) -> None:
             assert operation["summary"], (path, method)
             assert "200" in operation["responses"], (path, method)
     assert set(schema["paths"]["/v1/search"]["post"]["responses"]) == {
-        "200", "400", "413", "415", "422", "429", "500", "503",
+        "200", "400", "401", "403", "413", "415", "422", "429", "500", "503",
     }  # fmt: skip
     named = set(re.findall(r"#/components/schemas/(\w+)", shop.http.get("/openapi.json").text))
     assert named <= schema["components"]["schemas"].keys()

@@ -24,6 +24,7 @@ async function call(url, options = {}) {
     throw new Problem(0, { detail: "The server does not answer." });
   }
   if (response.ok) return response;
+  if (response.status === 401) location.reload(); // the key is gone: the server asks for another
   const body = await response.json().catch(() => ({ title: response.statusText }));
   throw new Problem(response.status, body, Number(response.headers.get("Retry-After")) || 0);
 }
