@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from catalog.state import State
     from ingest.consumer import Consumer
     from ingest.encoding import Encoding
-    from ingest.source import Record, Source
+    from ingest.source import Record
     from ingest.store import Store
 
 IDS = st.sampled_from(["a", "b", "c"])
@@ -85,7 +85,7 @@ class Process:
     """One life of the worker: all that dies with it."""
 
     consumer: Consumer
-    source: Source
+    source: MortalSource
     store: Store
     index: Index
     encoding: Encoding
