@@ -9,10 +9,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import numpy as np
+import pytest
 from qdrant_client import QdrantClient, models
 
 from catalog.collection import Declaration, ensure
 from catalog.embedded import EmbeddedClient
+from catalog.vectors import SparseVector
 from encoders.fakes import fake_encoders
 from ingest.store import Store
 from tests.builders import SKU
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from catalog.engine import Engine
+    from encoders.interface import FloatArray
     from tests.builders import JsonObject
 
 MEMORY = Path("/dev/shm")
@@ -86,3 +90,12 @@ def new_index(engine: Engine) -> Iterator[Index]:
         yield Index(engine, name)
     finally:
         engine.delete_collection(name)
+
+
+def same_vector(found: object, made: FloatArray | SparseVector) -> bool:
+    """Whether a vector as the engine gives it is the one that an encoder made, but for rounding."""
+    if isinstance(made, SparseVector):
+        assert isinstance(found, models.SparseVector)
+        words = dict(zip(found.indices, found.values, strict=True))
+        return words == pytest.approx(dict(zip(made.indices, made.values, strict=True)), rel=1e-5)
+    return bool(np.allclose(np.array(found), made, atol=1e-5))

@@ -144,13 +144,14 @@ def new_encoding(
     fetcher: PictureFetcher | None = None,
     cache: EncodingCache | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    made: Callable[..., Encoding] = Encoding,
 ) -> Iterator[Parts]:
     """Put an encoding together; pictures lie below `root`, or come from a fetcher that the test closes."""
     counting = Parts(None, IngestMetrics(), HashingTextEncoder(), ColourPictureEncoder())  # type: ignore[arg-type]
     encoders = Encoders(text=text or counting.text, picture=picture or counting.picture, lexical=Bm25Encoder())
     assert encoders.specs == fake_encoders().specs
     with PictureFetcher(FetchSettings(root, timeout_seconds=1.0)) as own:
-        encoding = Encoding(encoders, fetcher or own, counting.metrics, cache=cache, now=now)
+        encoding = made(encoders, fetcher or own, counting.metrics, cache=cache, now=now)
         try:
             yield Parts(encoding, counting.metrics, counting.text, counting.picture)
         finally:

@@ -1,12 +1,14 @@
 """The law of the whole pipeline: wherever it dies and from wherever it reads again, the index is the merge of all.
 
 The real log, the real loop and the real engine, with fake encoders. A crash drops everything that is not on the disk.
+A second worker may do the same batches while the first stands at any step of its own, as in a rebalance.
 """
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -17,20 +19,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from catalog.collection import Declaration, ensure, resolve
 from catalog.embedded import EmbeddedClient
+from catalog.points import Stored, point_id
 from encoders.fakes import fake_encoders
 from ingest.decode import decode
 from ingest.eventlog import COMMIT_FILE, EventLog, EventLogSource
 from ingest.eventlog_dead_letters import EventLogDeadLetters, read_dead_letters
+from ingest.merge import Change
 from ingest.message import Message
 from tests.builders import as_bytes, bare, deleted, patched, record, upserted
-from tests.index import MEMORY
-from tests.mortal import STEPS, Crash, Fate, MortalLetters, MortalSource, MortalStore
+from tests.index import MEMORY, Index, same_vector
+from tests.mortal import STEPS, Crash, Fate, MortalEncoding, MortalLetters, MortalSource, MortalStore, crash
 from tests.pipeline import consumer_of, new_encoding
 from tests.states import fold
 
 if TYPE_CHECKING:
+    from catalog.state import State
     from ingest.consumer import Consumer
-    from ingest.source import Record, Source
+    from ingest.encoding import Encoding
+    from ingest.source import Record
     from ingest.store import Store
 
 IDS = st.sampled_from(["a", "b", "c"])
@@ -79,8 +85,10 @@ class Process:
     """One life of the worker: all that dies with it."""
 
     consumer: Consumer
-    source: Source
+    source: MortalSource
     store: Store
+    index: Index
+    encoding: Encoding
     things: ExitStack = field(default_factory=ExitStack)
 
 
@@ -104,15 +112,20 @@ class Pipeline(RuleBasedStateMachine):
         things = ExitStack()
         engine = EmbeddedClient(self.folder / "index")
         things.callback(engine.close)
+        return self.worker(engine, self.fate, things)
+
+    def worker(self, engine: EmbeddedClient, fate: Fate, things: ExitStack) -> Process:
+        """Put a worker together, from where the last commit left off."""
         declaration = Declaration("products", fake_encoders().specs)
         collection = resolve(engine, "products") or ensure(engine, declaration)
-        source = MortalSource(EventLogSource(self.folder, batch_records=3), self.fate)
-        letters = MortalLetters(EventLogDeadLetters(self.folder), self.fate)
+        source = MortalSource(EventLogSource(self.folder, batch_records=3), fate)
+        letters = MortalLetters(EventLogDeadLetters(self.folder), fate)
         things.callback(source.close)
         things.callback(letters.close)
-        store = MortalStore(engine, collection, self.fate)
-        parts = things.enter_context(new_encoding(self.folder))
-        return Process(consumer_of(parts, store, source, letters), source, store, things)
+        store = MortalStore(engine, collection, fate)
+        parts = things.enter_context(new_encoding(self.folder, made=partial(MortalEncoding, fate=fate)))
+        consumer = consumer_of(parts, store, source, letters)
+        return Process(consumer, source, store, Index(engine, collection), parts.encoding, things)
 
     def reborn(self) -> None:
         """Let the worker die and start another."""
@@ -125,6 +138,13 @@ class Pipeline(RuleBasedStateMachine):
         self.log.write(messages)
         self.sent.extend(messages)
 
+    @precondition(lambda self: self.sent)
+    @rule(chosen=st.data())
+    def append_again(self, chosen: st.DataObject) -> None:
+        """Somebody sends what was sent before, a producer that saw no acknowledgement or a shop that sends it all."""
+        begin = chosen.draw(st.integers(0, len(self.sent) - 1))
+        self.append(self.sent[begin : begin + chosen.draw(st.integers(1, 4))])
+
     @precondition(lambda self: self.process.source.lag())
     @rule()
     def turn(self) -> None:
@@ -133,14 +153,37 @@ class Pipeline(RuleBasedStateMachine):
 
     @precondition(lambda self: self.process.source.lag())
     @rule(step=st.sampled_from(STEPS))
-    def crash(self, step: str) -> None:
+    def die(self, step: str) -> None:
         """The worker dies at a step of a batch, if it comes to that step, and starts again."""
-        self.fate.step = step
+        self.fate.step, self.fate.befalls = step, crash
         try:
             self.process.consumer.turn()
         except Crash:
             self.reborn()
         self.fate.step = None
+
+    @precondition(lambda self: self.process.source.lag())
+    @rule(step=st.sampled_from(STEPS), turns=st.integers(1, 3), death=st.none() | st.sampled_from(STEPS))
+    def be_overtaken(self, step: str, turns: int, death: str | None) -> None:
+        """While the worker stands at a step another has its partition and goes ahead, or dies; then it ends its turn.
+
+        It reads no further: what it might undo now, nobody would do again.
+        """
+        self.fate.step, self.fate.befalls = step, partial(self.overtake, turns, death)
+        self.process.consumer.turn()
+        self.fate.step = None
+        self.reborn()
+
+    def overtake(self, turns: int, death: str | None) -> None:
+        """Be the other worker."""
+        self.process.source.lost = True
+        engine = self.process.index.engine
+        assert isinstance(engine, EmbeddedClient)
+        with ExitStack() as things, suppress(Crash):
+            other = self.worker(engine, Fate(death), things)
+            for _ in range(turns):
+                if other.source.lag():
+                    other.consumer.turn()
 
     @rule()
     def replay(self) -> None:
@@ -174,12 +217,20 @@ class Pipeline(RuleBasedStateMachine):
             assert stored.state.registers == expected.registers
             assert (stored.state.upserted, stored.state.deleted) == (expected.upserted, expected.deleted)
             assert stored.state.version == expected.version
+            self.compare_vectors(product_id, expected)
         letters = [dict(letter.headers) for letter in read_dead_letters(self.folder)]
         found = {(letter["vitrine-offset"], letter["vitrine-reason"]) for letter in letters}
         assert found == {(b"%d" % one.record.offset, one.reason.encode()) for one in batch.rejects}
 
+    def compare_vectors(self, product_id: str, expected: State) -> None:
+        """Assert that a product's vectors are those of what it is now, none where it does not show."""
+        (write,) = self.process.encoding.points([Change(Stored(product_id), expected)])
+        found = self.process.index.vectors(point_id(product_id))
+        assert found.keys() == write.vectors.keys()
+        assert all(same_vector(found[name], vector) for name, vector in write.vectors.items())
+
 
 TestPipeline = Pipeline.TestCase
 TestPipeline.settings = settings(
-    max_examples=30, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
