@@ -28,6 +28,9 @@ class Scope:
 EVERYTHING: Final = Scope(Filter(must=(AnyOf(VISIBLE, (YES,)),)))
 """Every visible product: what a caller sees where there are no keys."""
 
+HIDDEN_TOO: Final = Scope(Filter())
+"""What `EVERYTHING` is widened to where it is asked whether a product was deleted; no other scope ever is."""
+
 SEARCH, ADMIN = "search", "admin"
 """What a key may permit: to ask, and to send events. Neither holds the other."""
 

@@ -111,6 +111,56 @@ class SearchAnswer(BaseModel):
     index: IndexInfo
 
 
+class ArmVerdict(BaseModel):
+    """What one arm says of a product: its score, its rank within the filter, and by how much it is near.
+
+    `rank` is null beyond the first 50,000. `returned` says that it is among the best N; `above_threshold` is negative
+    for one that is below, in the units of the score.
+    """
+
+    score: float
+    normalised: float
+    rank: int | None
+    returned: bool
+    threshold: float
+    above_threshold: float
+    near: bool
+
+
+class Indexed(BaseModel):
+    """What the index knows of a product: `visible`, `deleted` or `waiting` for its upsert, or `unknown`."""
+
+    status: Literal["visible", "deleted", "waiting", "unknown"]
+    version: int | None = None
+    occurred_at: str | None = None
+
+
+class Fold(BaseModel):
+    """The group that a product is folded into, and the variant that stands for it."""
+
+    group: str
+    shown: str
+
+
+class ExplainAnswer(BaseModel):
+    """Where a product is in the answer to a search, or why it is not there.
+
+    `verdict` is the first of these that holds: `not_indexed`, `deleted`, `waiting`, `itself` (a term of the search),
+    `filtered_out`, `not_retrieved` (in no arm's best N), `below_cut_off`, `folded`, `limited`, `beyond_depth`, `shown`.
+    `reason` says it in a sentence. `failed` names the conditions that it does not pass.
+    """
+
+    product: str
+    verdict: str
+    reason: str
+    indexed: Indexed
+    failed: list[str] = []
+    arms: dict[str, ArmVerdict] = {}
+    folded_into: Fold | None = None
+    place: int | None = None
+    page: int | None = None
+
+
 class PictureInfo(BaseModel):
     """What became of one picture of a product; `due_at` is when one that failed is to be asked for again."""
 

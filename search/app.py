@@ -16,13 +16,13 @@ from fastapi.staticfiles import StaticFiles
 
 from search import errors
 from search.access import ADMIN, ANYBODY, EVERYTHING, SEARCH, Caller, Scope, refuse_remote
-from search.answers import Problem, ProductAnswer, SearchAnswer
-from search.body import FORM, JSON, ApiLimits, Door, read_events, read_upload
+from search.answers import ExplainAnswer, Problem, ProductAnswer, SearchAnswer
+from search.body import FORM, JSON, ApiLimits, Door, read_events, read_explain, read_upload
 from search.credentials import COOKIE
 from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
 from search.guard import CALLER, OPEN, REFUSAL, Guard
 from search.middleware import BodyLimit, HeadAsGet, Measured, SecurityHeaders
-from search.schemas import SearchRequest, SimpleSearch
+from search.schemas import ExplainRequest, SearchRequest, SimpleSearch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, MutableMapping, Sequence
@@ -105,6 +105,7 @@ def create_app(parts: SearchParts) -> FastAPI:
     errors.install(app)
     door = Door(parts.limits.max_concurrent)
     _add_search(app, parts, door)
+    _add_explain(app, parts, door)
     _add_products(app, parts)
     _add_events(app, intake, parts.metrics)
     _add_operations(app, parts)
@@ -142,6 +143,20 @@ def _add_search(app: FastAPI, parts: SearchParts, door: Door) -> None:
         """Search by words in the query string; it answers as `POST /v1/search` does."""
         async with door.entered():
             return _answer(await parts.service.search(query.request(), scope))
+
+
+def _add_explain(app: FastAPI, parts: SearchParts, door: Door) -> None:
+    documented = errors.responses(400, 413, 422, 429, 503) | {200: {"model": ExplainAnswer}}
+    body = {"content": {JSON: {"schema": {"$ref": "#/components/schemas/ExplainRequest"}}}, "required": True}
+
+    @app.post("/v1/explain", responses=documented, openapi_extra={"requestBody": body}, tags=["search"])
+    async def explain(request: Request, scope: CallerScope) -> Response:
+        """Say where a product is in the answer to a search, or why it is not there."""
+        door.check()
+        asked = await read_explain(request)
+        async with door.entered():
+            answer = await parts.service.explain(asked.request, asked.product, scope)
+        return Response(answer.model_dump_json(), media_type=JSON)
 
 
 def _add_products(app: FastAPI, parts: SearchParts) -> None:
@@ -293,7 +308,7 @@ def _describe(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             schemas = generate().setdefault("components", {}).setdefault("schemas", {})
-            for model in (SearchRequest, Problem):
+            for model in (SearchRequest, ExplainRequest, Problem):
                 described = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="validation")
                 schemas |= described.pop("$defs", {}) | {model.__name__: described}
             _describe_keys(app.openapi_schema or {})

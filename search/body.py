@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from catalog.errors import InvalidInput, Overloaded
 from search.events import MEDIA_TYPES as EVENT_TYPES
 from search.events import split_lines
-from search.schemas import ImageSource, SearchRequest, Term
+from search.schemas import ExplainRequest, ImageSource, SearchRequest, Term
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -110,6 +110,16 @@ def parse_json(body: bytes) -> SearchRequest:
         raise InvalidInput("the body is empty; `{}` browses everything")
     _check_size(body)
     return SearchRequest.model_validate_json(body)
+
+
+async def read_explain(request: Request) -> ExplainRequest:
+    """Read the body of a request to explain; raises what `parse_json` raises."""
+    body = await request.body()
+    _check_size(body)
+    asked = ExplainRequest.model_validate_json(body)
+    if any(term.image is not None and term.image.part is not None for term in asked.request.terms):
+        raise InvalidInput("there are no uploads here: send pictures as data", field="request.terms")
+    return asked
 
 
 def _check_size(body: bytes) -> None:

@@ -47,18 +47,19 @@ class Boosts:
         }
         return tuple(path for path, weight in wanted.items() if weight)
 
-    def of(self, row: Row, today: datetime) -> dict[str, float]:
-        """Return what each part adds to the factor of a product, those that add something."""
+    def of(self, row: Row, today: datetime | None = None) -> dict[str, float]:
+        """Return what each part adds to the factor of a product, those that add something; `today` is now if absent."""
         parts = {
             "popularity": self.popularity * _popularity(row),
-            "newness": self.newness * _newness(row, today, self.half_life_days),
+            "newness": self.newness * _newness(row, today or datetime.now(UTC), self.half_life_days),
             "in_stock": self.in_stock * (row.derived.get("availability") == YES),
         }
         return {name: value for name, value in parts.items() if value}
 
 
-def lifted(candidates: Candidates, rows: Mapping[str, Row], boosts: Boosts, today: datetime) -> Candidates:
+def lifted(candidates: Candidates, rows: Mapping[str, Row], boosts: Boosts) -> Candidates:
     """Return the candidates in the order of their lifted scores; rows that lack lift nothing."""
+    today = datetime.now(UTC)
     if candidates.scores is None or not boosts.paths:
         return candidates
     factors = np.array(

@@ -13,7 +13,7 @@ from catalog.points import GROUP
 from search import buckets
 from search.facets import NumbersFacet
 from search.filters import AnyOf, Filter, Within
-from search.listing import Entry, arrange, paths_to_arrange, place_after
+from search.listing import Entry, arrange, page_of, paths_to_arrange
 from search.ordering import Order
 from search.outcome import End, Outcome
 from search.ranking import Candidate
@@ -55,19 +55,19 @@ class Browser:
         depth = self._retriever.depth
         return Walk(self._retriever, asked.order, asked.wanted, asked.scope, paths, most_ties=depth)
 
-    async def _from_rows(self, asked: Understood, after: End | None, total: int, facets: dict[str, Any]) -> Outcome:
-        """Return a page of what can be read whole, or of its first `depth`."""
-        walk = self._walk(asked, paths_to_arrange(asked.request, asked.order))
+    async def listed(self, asked: Understood) -> tuple[list[Entry], dict[str, Row]]:
+        """Return the list of what can be read whole, or of its first `depth`, and all that was read for it."""
         rows: dict[str, Row] = {}
-        async for step in walk.steps():
+        async for step in self._walk(asked, paths_to_arrange(asked.request, asked.order)).steps():
             rows[step.row.point_id] = step.row
             if len(rows) == self._retriever.depth:
                 break
-        entries = arrange([Candidate(point_id, None) for point_id in rows], rows, asked.request, asked.order)
-        place = asked.page(place_after(entries, rows, walk.order, after) if after else None)
-        shown = entries[place]
-        more = shown and place.stop < len(entries)
-        end = End(walk.order.key(rows[shown[-1].point_id])) if more else None
+        candidates = [Candidate(point_id, None) for point_id in rows]
+        return arrange(candidates, rows, asked.request, asked.order), rows
+
+    async def _from_rows(self, asked: Understood, after: End | None, total: int, facets: dict[str, Any]) -> Outcome:
+        entries, rows = await self.listed(asked)
+        shown, end = page_of(entries, rows, asked, after)
         return Outcome(shown, len(entries), total, total <= len(rows), facets, end)
 
     async def _groups(self, asked: Understood, after: End | None, total: int, facets: dict[str, Any]) -> Outcome:

@@ -7,7 +7,7 @@ boost, diversity) is the page known after that second call, and its products are
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import InvalidInput
@@ -15,8 +15,8 @@ from catalog.points import PRODUCT
 from search.boosts import lifted
 from search.diversity import DEEP, diversify
 from search.filters import Filter, Products
-from search.listing import arrange, paths_to_arrange, place_after
-from search.outcome import End, Outcome
+from search.listing import arrange, page_of, paths_to_arrange
+from search.outcome import Outcome
 from search.ranking import Candidates, rank
 from search.retriever import Part, dense_vectors, products_part, row_of
 from search.rows import PRODUCT_ID
@@ -26,11 +26,28 @@ if TYPE_CHECKING:
 
     from search.boosts import Boosts
     from search.listing import Entry
+    from search.outcome import End
     from search.query import ArmQuery, QueryEncoder
-    from search.ranking import Found
+    from search.ranking import Candidate, Found
     from search.retriever import Retriever
     from search.rows import Row
     from search.understood import Understood
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The candidate set of a query and the list that its pages are cut from.
+
+    `query` is what the arms looked for; `founds`, `whole` and `others` are under the whole filter first, then for each
+    selected facet without the condition on its own field. `rows` are of all candidates where the order lies in them.
+    """
+
+    query: Mapping[str, ArmQuery]
+    found: Found
+    whole: Candidates
+    others: Sequence[Candidates]
+    entries: Sequence[Entry]
+    rows: Mapping[str, Row]
 
 
 class Finder:
@@ -43,34 +60,41 @@ class Finder:
 
     async def find(self, asked: Understood, after: End | None) -> Outcome:
         """Return the page that is asked for, of what follows `after` where there is one."""
-        query, founds = await self.ask(asked, asked.ranking.weights)
+        listed = await self.listed(asked)
+        shown, end = page_of(listed.entries, listed.rows, asked, after)
+        rows, read = listed.rows, None
+        if not self._order_lies_in_rows(asked):
+            rows, read = await self._rows_and_products(listed, shown, asked)
         with asked.stages.timed("rank"):
-            whole, *others = [rank(found.arms, asked.ranking, found.named) for found in founds]
-        paths = self._paths(asked)
-        if self._order_lies_in_rows(asked):
-            rows = await self._rows(whole, others, paths, asked)
-            entries = await self._arranged(whole, rows, asked)
-            shown, end = self._page(entries, rows, asked, after)
-            read = None
-        else:
-            entries = await self._arranged(whole, {}, asked)
-            shown, end = self._page(entries, {}, asked, None)
-            rows, read = await self._rows_and_products(whole, others, paths, shown, asked)
-        with asked.stages.timed("rank"):
-            facets = _facets(asked, whole, others, rows)
-        today = datetime.now(UTC)
+            facets = _facets(asked, listed, rows)
         return Outcome(
             shown=shown,
-            listed=len(entries),
-            products=len(whole),
-            exact=all(one.exact for one in (whole, *others)),
+            listed=len(listed.entries),
+            products=len(listed.whole),
+            exact=all(one.exact for one in (listed.whole, *listed.others)),
             facets=facets,
             end=end,
             read=read,
-            found=founds[0],
-            query=query,
-            boosts={one.point_id: self._boosts.of(rows[one.point_id], today) for one in shown if one.point_id in rows},
+            found=listed.found,
+            query=listed.query,
+            boosts={one.point_id: self._boosts.of(rows[one.point_id]) for one in shown if one.point_id in rows},
         )
+
+    async def listed(self, asked: Understood) -> Listed:
+        """Return the candidate set in the order in which it is shown."""
+        query, founds = await self.ask(asked, asked.ranking.weights)
+        with asked.stages.timed("rank"):
+            whole, *others = [rank(found.arms, asked.ranking, found.named) for found in founds]
+        rows = await self._rows(whole, others, asked) if self._order_lies_in_rows(asked) else {}
+        with asked.stages.timed("rank"):
+            ordered = lifted(whole, rows, self._boosts).ordered
+        if rows:  # one that was deleted a moment ago has none
+            ordered = [one for one in ordered if one.point_id in rows]
+        if asked.request.diversity and asked.order is None:
+            ordered = await self._diversified(ordered, asked)
+        with asked.stages.timed("rank"):
+            entries = arrange(ordered, rows, asked.request, asked.order)
+        return Listed(query, founds[0], whole, others, entries, rows)
 
     async def ask(
         self, asked: Understood, weights: Mapping[str, float]
@@ -110,55 +134,30 @@ class Finder:
         paths = [*paths_to_arrange(asked.request, asked.order), *self._boosts.paths, *counted]
         return [PRODUCT_ID, *paths] if paths else []
 
-    async def _rows(
-        self, whole: Candidates, others: Sequence[Candidates], paths: Sequence[str], asked: Understood
-    ) -> dict[str, Row]:
+    async def _rows(self, whole: Candidates, others: Sequence[Candidates], asked: Understood) -> dict[str, Row]:
         with asked.stages.timed("retrieve"):
-            (points,) = await self._retriever.read([_counted_part(whole, others, paths)], asked.scope)
+            (points,) = await self._retriever.read([_counted_part(whole, others, self._paths(asked))], asked.scope)
         return {point_id: row_of(point) for point_id, point in points.items()}
 
     async def _rows_and_products(
-        self,
-        whole: Candidates,
-        others: Sequence[Candidates],
-        paths: Sequence[str],
-        shown: Sequence[Entry],
-        asked: Understood,
+        self, listed: Listed, shown: Sequence[Entry], asked: Understood
     ) -> tuple[dict[str, Row], dict[str, Mapping[str, Any]]]:
-        parts = [
-            _counted_part(whole, others, paths),
-            products_part([one.point_id for one in shown], asked.request.fields),
-        ]
+        counted = _counted_part(listed.whole, listed.others, self._paths(asked))
+        products = products_part([one.point_id for one in shown], asked.request.fields)
         with asked.stages.timed("retrieve"):
-            counted, products = await self._retriever.read(parts, asked.scope)
-        rows = {point_id: row_of(point) for point_id, point in counted.items()}
-        return rows, {point_id: (point.payload or {})[PRODUCT] for point_id, point in products.items()}
+            rows, read = await self._retriever.read([counted, products], asked.scope)
+        return (
+            {point_id: row_of(point) for point_id, point in rows.items()},
+            {point_id: (point.payload or {})[PRODUCT] for point_id, point in read.items()},
+        )
 
-    async def _arranged(self, whole: Candidates, rows: Mapping[str, Row], asked: Understood) -> list[Entry]:
-        request = asked.request
+    async def _diversified(self, ordered: Sequence[Candidate], asked: Understood) -> list[Candidate]:
+        first = Part([one.point_id for one in ordered[:DEEP]], (), vectors=True)
+        with asked.stages.timed("retrieve"):
+            (points,) = await self._retriever.read([first], asked.scope)
+        vectors = {point_id: dense_vectors(point) for point_id, point in points.items()}
         with asked.stages.timed("rank"):
-            ordered = lifted(whole, rows, self._boosts, datetime.now(UTC)).ordered
-        if rows:  # one that was deleted a moment ago has none
-            ordered = [one for one in ordered if one.point_id in rows]
-        if request.diversity and asked.order is None:
-            first = Part([one.point_id for one in ordered[:DEEP]], (), vectors=True)
-            with asked.stages.timed("retrieve"):
-                (points,) = await self._retriever.read([first], asked.scope)
-            vectors = {point_id: dense_vectors(point) for point_id, point in points.items()}
-            with asked.stages.timed("rank"):
-                ordered = diversify(ordered, vectors, request.diversity)
-        with asked.stages.timed("rank"):
-            return arrange(ordered, rows, request, asked.order)
-
-    @staticmethod
-    def _page(
-        entries: Sequence[Entry], rows: Mapping[str, Row], asked: Understood, after: End | None
-    ) -> tuple[Sequence[Entry], End | None]:
-        order = asked.order
-        place = asked.page(place_after(entries, rows, order, after) if order and after else None)
-        shown = entries[place]
-        more = order is not None and shown and place.stop < len(entries)
-        return shown, End(order.key(rows[shown[-1].point_id])) if more and order else None
+            return diversify(ordered, vectors, asked.request.diversity)
 
 
 def _names(asked: Understood) -> list[str]:
@@ -172,14 +171,12 @@ def _counted_part(whole: Candidates, others: Sequence[Candidates], paths: Sequen
     return Part(list(point_ids), paths)
 
 
-def _facets(
-    asked: Understood, whole: Candidates, others: Sequence[Candidates], rows: Mapping[str, Row]
-) -> dict[str, Any]:
+def _facets(asked: Understood, listed: Listed, rows: Mapping[str, Row]) -> dict[str, Any]:
     """Count each facet over the candidate set, or over the one that its own filter does not narrow."""
-    own = iter(others)
+    own = iter(listed.others)
     counted = {}
     for one in asked.facets:
-        candidates = whole if one.without_own is None else next(own)
+        candidates = listed.whole if one.without_own is None else next(own)
         counted[one.facet.name] = one.facet.count(
             [rows[point_id] for point_id in candidates.point_ids if point_id in rows]
         )

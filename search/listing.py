@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from catalog.points import GROUP, PRODUCT
+from search.outcome import End
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from search.ordering import Order
-    from search.outcome import End
     from search.ranking import Candidate
     from search.rows import Row
     from search.schemas import SearchRequest
+    from search.understood import Understood
 
 _LIMITED: Final = {"brand": f"{PRODUCT}.brand", "category": f"{PRODUCT}.category", "group_id": GROUP}
 
@@ -49,8 +50,18 @@ def arrange(
     return entries
 
 
-def place_after(entries: Sequence[Entry], rows: Mapping[str, Row], order: Order, end: End) -> int:
-    """Return the place of the first entry of what follows the end of a page."""
+def page_of(
+    entries: Sequence[Entry], rows: Mapping[str, Row], asked: Understood, after: End | None
+) -> tuple[Sequence[Entry], End | None]:
+    """Return the page that is asked for, and where it ended if an order by a field goes on after it."""
+    order = asked.order
+    place = asked.page(_place_after(entries, rows, order, after) if order and after else None)
+    shown = entries[place]
+    more = order is not None and shown and place.stop < len(entries)
+    return shown, End(order.key(rows[shown[-1].point_id])) if more and order else None
+
+
+def _place_after(entries: Sequence[Entry], rows: Mapping[str, Row], order: Order, end: End) -> int:
     following = (place for place, one in enumerate(entries) if end.comes_before(rows[one.point_id], order))
     return next(following, len(entries))
 

@@ -5,6 +5,7 @@ Every call takes the caller's scope and joins it to whatever is asked: nothing i
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _NOT_FOUND: Final = 404
 _MAX_FACET_VALUES: Final = 100_000
+_DEEPEST: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,22 @@ class Retriever:
             return [{} for _ in parts]
         answers = iter(await self._ask([part.request(scope) for part in asked]))
         return [{str(one.id): one for one in next(answers).points} if part.point_ids else {} for part in parts]
+
+    async def passing(self, product_id: str, filters: Sequence[Filter], scope: Scope) -> list[bool]:
+        """Return which of the filters one product passes: one call to the engine."""
+        itself = Filter(must=(Products((product_id,)),))
+        requests = [
+            models.QueryRequest(filter=engine_filter(scope.filter & wanted & itself), limit=1, with_payload=False)
+            for wanted in filters
+        ]
+        return [bool(answer.points) for answer in await self._ask(requests)] if requests else []
+
+    async def rank_of(self, arm: str, part: ArmQuery, score: float, wanted: Filter, scope: Scope) -> int | None:
+        """Return the rank that a score has in an arm, None where it is beyond the first `_DEEPEST`."""
+        request = self._arm_request(arm, part, scope.filter & wanted)
+        request.limit, request.score_threshold = _DEEPEST, math.nextafter(score, math.inf)
+        (answer,) = await self._ask([request])
+        return len(answer.points) + 1 if len(answer.points) < _DEEPEST else None
 
     async def rows(
         self, wanted: Filter, scope: Scope, paths: Sequence[str], limit: int, *, after: str | None = None

@@ -229,6 +229,13 @@ class SearchRequest(_Strict):
         return list(self.terms) + ([Term(text=self.text)] if self.text is not None else [])
 
 
+class ExplainRequest(_Strict):
+    """A search, and the product whose place in its answer is to be explained."""
+
+    request: SearchRequest
+    product: ProductId
+
+
 class SimpleSearch(BaseModel):
     """The query string of `GET /v1/search`."""
 

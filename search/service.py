@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from catalog.errors import InvalidInput
 from catalog.vectors import ARMS
 from search.boosts import Boosts
 from search.browsing import Browser
@@ -14,12 +15,14 @@ from search.explaining import explanations
 from search.finding import Finder
 from search.retriever import Part, dense_vectors
 from search.understood import Stages, Understood, understand
+from search.verdicts import Explainer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from catalog.points import Stored
     from search.access import Scope
+    from search.answers import ExplainAnswer
     from search.listing import Entry
     from search.metrics import SearchMetrics
     from search.outcome import Outcome
@@ -88,6 +91,14 @@ class SearchService:
         """
         _, founds = await self._finder.ask(self._understood(request, scope, ()), dict.fromkeys(ARMS, 1.0))
         return founds[0].arms
+
+    async def explain(self, request: SearchRequest, product_id: str, scope: Scope) -> ExplainAnswer:
+        """Return where a product is in the answer to a request, or why it is not there; raises what `search` raises."""
+        explainer = Explainer(self._finder, self._browser, self._retriever, self._index.numbers)
+        try:
+            return await explainer.explain(product_id, self._understood(request, scope, ()))
+        except InvalidInput as error:
+            raise InvalidInput(error.message, field=f"request.{error.field}") from error
 
     async def product(self, product_id: str, scope: Scope) -> Stored | None:
         """Return one product, None where the scope has none of that id."""
