@@ -220,6 +220,20 @@ class ApiSettings(_Group):
     )
 
 
+_Lift = Annotated[float, Field(ge=0, le=100)]
+
+
+class BoostSettings(_Group):
+    """What lifts a product beyond how well it fits: score × (1 + the sum of these, each times 0 to 1)."""
+
+    popularity: _Lift = Field(0.0, description="for popularity, on a logarithmic scale up to a million")
+    newness: _Lift = Field(0.0, description="for having been created today; it halves every half-life")
+    in_stock: _Lift = Field(0.0, description="for being in stock")
+    half_life_days: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="days after which half of the newness is gone"
+    )
+
+
 class Settings(BaseSettings):
     """Everything, by group."""
 
@@ -235,6 +249,7 @@ class Settings(BaseSettings):
     catalogue: CatalogueSettings = CatalogueSettings()
     ingest: IngestSettings = IngestSettings()
     api: ApiSettings = ApiSettings()
+    boosts: BoostSettings = BoostSettings()
 
 
 def load_settings() -> Settings:

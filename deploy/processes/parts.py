@@ -15,6 +15,7 @@ from encoders.pictures.fetch import FetchSettings, PictureFetcher
 from encoders.pictures.politeness import HostLimits
 from search.app import SearchParts, create_app
 from search.body import ApiLimits
+from search.boosts import Boosts
 from search.key_file import KeyFile
 from search.metrics import SearchMetrics
 from search.page import Page
@@ -97,7 +98,8 @@ def search_core(settings: Settings, engine: Engine, encoders: Encoders) -> Searc
     metrics = SearchMetrics()
     encoder = QueryEncoder(encoders, limits=picture_limits(settings))
     index = ServedIndex(declaration.physical_name, _model_name(encoders), settings.catalogue.numbers)
-    service = SearchService(index=index, encoder=encoder, retriever=retriever, metrics=metrics)
+    boosts = Boosts(**settings.boosts.model_dump())
+    service = SearchService(index=index, encoder=encoder, retriever=retriever, metrics=metrics, boosts=boosts)
     calibration = KeptCalibration(engine, declaration, encoder)
     calibration.start()
     return SearchCore(service, encoder, retriever, metrics, calibration)

@@ -55,7 +55,7 @@ def catalogue(seed: int, count: int) -> list[JsonObject]:
 
 def selective_encoders() -> Encoders:
     """Return the fake encoders on scales that leave something below the threshold."""
-    dense = Unrelated(mean=0.05, deviation=0.1, threshold=0.45)
+    dense = Unrelated(mean=0.05, deviation=0.1, threshold=0.4)
     return fake_encoders().with_calibration(
         {(kind, arm): dense for kind in (TEXT_QUERY, PICTURE_QUERY, PRODUCT_QUERY) for arm in (TEXT, IMAGE)}
         | {(TEXT_QUERY, LEXICAL): Unrelated(mean=0.0, deviation=1.0, threshold=0.8)}
