@@ -40,7 +40,8 @@ class Level:
 class Calibration:
     """The levels of one catalogue, and what they hold for: the vectors (`specs`) they were measured with.
 
-    `measured_at` is ISO 8601, `products` how many were drawn, `seed` which ones.
+    `measured_at` is ISO 8601, `products` how many were drawn, `seed` which ones. `words` are pairs of a word's number
+    in a sparse vector and how many of the products have it; those that hardly any has are left out.
     """
 
     specs: VectorSpecs
@@ -48,6 +49,7 @@ class Calibration:
     measured_at: str
     products: int
     seed: int
+    words: tuple[tuple[int, int], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return what is kept; `parse_calibration` is the inverse."""

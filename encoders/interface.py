@@ -30,6 +30,8 @@ Picture: TypeAlias = NDArray[np.uint8]
 TEXT_QUERY: Final = "text"
 PICTURE_QUERY: Final = "picture"
 PRODUCT_QUERY: Final = "product"
+NOTHING: Final = "nothing"
+"""A picture that shows nothing: what products score here tells it from one that somebody searches with."""
 
 
 NEAR_DEVIATIONS: Final = 3.0
@@ -142,9 +144,11 @@ class LexicalEncoder(Protocol):
 _PICTURE_AXES: Final = 3
 _CHANNELS: Final = 3
 _UNKNOWN_SCALE: Final = Unrelated(mean=0.0, deviation=0.1)
+_NEVER_NOTHING: Final = Unrelated(mean=1.0, deviation=0.1, threshold=2.0)
+"""Above every cosine: until it is measured, no picture counts as one that shows nothing."""
 _LEXICAL_SCALE: Final = Unrelated(mean=0.0, deviation=3.0, threshold=0.0)
 """BM25 is 0 where no word is shared; 3 is about one rare word, so that a full match weighs as a good dense one.
-What shares a word is near."""
+How many of a query's words are enough lies in the query: see `search.nearness`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,8 @@ class Encoders:
         if arm == LEXICAL:
             return _LEXICAL_SCALE
         encoder = self.text if arm == TEXT else self.picture
-        return encoder.description.unrelated.get(query_kind, _UNKNOWN_SCALE)
+        unknown = _NEVER_NOTHING if query_kind == NOTHING else _UNKNOWN_SCALE
+        return encoder.description.unrelated.get(query_kind, unknown)
 
 
 def checked(vectors: ArrayLike, description: Description, count: int) -> FloatArray:

@@ -72,7 +72,8 @@ class Way:
         """Return the point ids that a search would answer with, best first, at most `depth`."""
         weights = self.weights or asked.judgment.request.arms.model_dump()
         arms = {arm: hits for arm, hits in asked.arms.items() if weights[arm] > 0}
-        return rank(arms, Ranking(weights, self.fusion)).point_ids[:depth] if arms else ()
+        ranking = Ranking(weights, self.fusion, asked.judgment.request.cut_off)
+        return rank(arms, ranking).point_ids[:depth] if arms else ()
 
 
 def require_measures() -> None:

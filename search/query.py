@@ -6,15 +6,17 @@ import asyncio
 import base64
 import binascii
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from catalog.errors import InvalidInput, InvalidPicture
 from catalog.vectors import IMAGE, LEXICAL, TEXT, SparseVector
-from encoders.interface import PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Encoders, FloatArray, Unrelated
+from encoders.interface import NOTHING, PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Encoders, FloatArray, Unrelated
 from encoders.pictures.decode import Crop, PictureLimits, decode
+from search.elsewhere import pictures_of_nothing
+from search.nearness import Rarity, picture_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -59,11 +61,14 @@ class QueryEncoder:
     def __init__(self, encoders: Encoders, *, limits: PictureLimits | None = None) -> None:
         self._own = self._encoders = encoders
         self._limits = limits or PictureLimits()
+        self._rarity = Rarity()
+        self._nothing: FloatArray | None = None
         self._thread = _one_thread()
 
-    def calibrate(self, unrelated: Mapping[tuple[str, str], Unrelated]) -> None:
+    def calibrate(self, unrelated: Mapping[tuple[str, str], Unrelated], rarity: Rarity | None = None) -> None:
         """Read scores on these scales from the next query on; on the encoders' own where there is none."""
         self._encoders = self._own.with_calibration({**self._own.unrelated, **unrelated})
+        self._rarity = rarity or Rarity()
 
     def close(self) -> None:
         """End the thread; running encodes finish. Another use starts another thread, so an app may start again."""
@@ -84,12 +89,12 @@ class QueryEncoder:
         return await loop.run_in_executor(self._thread, self._encode, terms, pictures, products, arms)
 
     async def warm_up(self) -> None:
-        """Encode a word and a picture, so that the first request does not pay for it."""
+        """Encode a word and some pictures, so that the first request does not pay for it."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._warm_up)
 
     def _warm_up(self) -> None:
         self._encoders.text.encode_queries(["warm"])
-        self._encoders.picture.encode_pictures([np.full((64, 64, 3), 255, dtype=np.uint8)])
+        self._of_nothing()
 
     def _pictures(self, terms: Sequence[Term], parts: Sequence[bytes]) -> dict[int, Picture]:
         return {
@@ -116,7 +121,8 @@ class QueryEncoder:
                 if counting := [part for part in parts if part.weight]:
                     queries[arm] = self._combined(arm, counting)
         if LEXICAL in wanted and (words := self._words(texts, weights)):
-            queries[LEXICAL] = ArmQuery(words, self._encoders.scale(TEXT_QUERY, LEXICAL))
+            scale = self._encoders.scale(TEXT_QUERY, LEXICAL)
+            queries[LEXICAL] = ArmQuery(words, replace(scale, threshold=self._rarity.threshold(words)))
         if not queries:
             raise InvalidInput("no arm with a weight above 0 can read these terms", field="arms")
         return queries
@@ -142,9 +148,21 @@ class QueryEncoder:
         if length < _NOTHING_LEFT:
             raise InvalidInput("the terms cancel each other out", field="terms")
         shares = np.abs(weights) / np.abs(weights).sum()
-        scales = [self._encoders.scale(part.kind, arm) for part in parts]
+        scales = [self._scale(part, arm) for part in parts]
         table = np.array([[scale.mean, scale.deviation, scale.threshold] for scale in scales])
         return ArmQuery((mixed / length).astype(np.float32), Unrelated(*(shares @ table).tolist()), parts)
+
+    def _scale(self, part: TermPart, arm: str) -> Unrelated:
+        scale = self._encoders.scale(part.kind, arm)
+        if part.kind != PICTURE_QUERY:
+            return scale
+        return picture_scale(scale, part.vector, self._of_nothing(), self._encoders.scale(NOTHING, arm).threshold)
+
+    def _of_nothing(self) -> FloatArray:
+        """Return the vectors of pictures that show nothing, (n, size); they are encoded once."""
+        if self._nothing is None:
+            self._nothing = self._encoders.picture.encode_pictures(pictures_of_nothing())
+        return self._nothing
 
     def _words(self, texts: Mapping[int, str], term_weights: Sequence[float]) -> SparseVector:
         """Sum the words of the positive texts: a negative weight would rank what has only the unwanted words."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -63,7 +64,7 @@ def calibrate(
 async def _measured(index: OpenIndex, before: Encoders, sample: int, seed: int) -> Calibration:
     from catalog.calibration import Calibration  # noqa: PLC0415
     from deploy.processes.parts import open_async_engine  # noqa: PLC0415
-    from search.calibrating import draw, measure  # noqa: PLC0415
+    from search.calibrating import count_words, draw, measure  # noqa: PLC0415
     from search.retriever import Retriever  # noqa: PLC0415
 
     client = open_async_engine(index.settings, index.engine)
@@ -78,7 +79,8 @@ async def _measured(index: OpenIndex, before: Encoders, sample: int, seed: int) 
     finally:
         await retriever.close()
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Calibration(index.declaration.specs, levels, now, len(products), seed)
+    words = count_words(before, products)
+    return Calibration(index.declaration.specs, levels, now, len(products), seed, words)
 
 
 def _in_use(index: OpenIndex) -> Encoders:
@@ -121,7 +123,7 @@ def _table(before: Encoders, now: Encoders, measured: Mapping[tuple[str, str], L
 
 
 def _shown(scale: Unrelated) -> str:
-    return f"{scale.mean:.3f} ± {scale.deviation:.3f}"
+    return f"{scale.mean:.3f} ± {scale.deviation:.3f}, near > {scale.threshold:.3f}"
 
 
 def _plain(name: str, before: Encoders, now: Encoders, found: Calibration | None, *, kept: bool) -> dict[str, Any]:
@@ -129,7 +131,7 @@ def _plain(name: str, before: Encoders, now: Encoders, found: Calibration | None
 
     def levels(encoders: Encoders) -> list[dict[str, Any]]:
         return [
-            {"query": query, "arm": arm, "mean": scale.mean, "deviation": scale.deviation}
+            {"query": query, "arm": arm, **asdict(scale)}
             for query, arm in KINDS
             for scale in [encoders.scale(query, arm)]
         ]

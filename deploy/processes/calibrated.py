@@ -12,6 +12,7 @@ from catalog.collection import kept_calibration
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch, EngineUnavailable
 from search.calibrating import scales
+from search.nearness import rarity
 
 if TYPE_CHECKING:
     from catalog.calibration import Calibration
@@ -55,4 +56,7 @@ class KeptCalibration:
                 self.current = parse_calibration(kept, self._declaration.specs)
             except CollectionMismatch as error:
                 _log.warning("the encoders' own scales are used", reason=str(error))
-        self._encoder.calibrate(scales(self.current) if self.current else {})
+        if self.current is None:
+            self._encoder.calibrate({})
+        else:
+            self._encoder.calibrate(scales(self.current), rarity(self.current))

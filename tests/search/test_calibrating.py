@@ -14,7 +14,7 @@ from catalog.errors import CollectionMismatch
 from deploy.processes.parts import open_async_engine
 from encoders.fakes import ColourPictureEncoder, fake_encoders
 from search.access import EVERYTHING
-from search.calibrating import KINDS, draw, measure, start_of, unrelated_pairs
+from search.calibrating import KINDS, draw, measure, queries_of, start_of, unrelated_pairs
 from search.retriever import Retriever
 from tests.builders import deleted
 from tests.search.shop import RED, data_url
@@ -149,7 +149,8 @@ async def test_every_kind_of_query_gets_the_level_of_its_pairs(stocked: Shop) ->
     products = await drawn(stocked)
     vectors = {name: np.stack([one.vectors[name] for one in products]) for name in ("text", "image")}
     apart = np.array([[a.product["category"] != b.product["category"] for b in products] for a in products])
-    titles = fake_encoders().text.encode_queries([one.product["title"] for one in products])
+    asked = queries_of([one.product["title"] for one in products])
+    titles = fake_encoders().text.encode_queries(list(asked.values()))
     expected = {
         ("product", "text"): vectors["text"] @ vectors["text"].T,
         ("picture", "image"): vectors["image"] @ vectors["image"].T,
@@ -166,7 +167,10 @@ async def test_the_zero_of_words_is_no_shared_word(stocked: Shop) -> None:
     level = (await levels(stocked))["text", "lexical"]
 
     canvas = stocked.search(text="canvas", arms={"lexical": 1.0}, limit=1)["hits"][0]["score"] * 3.0
-    sharing = sum(1 for one, other in combinations(range(0, COUNT, 3), repeat=2) if (one + other) % 2)
+    numbers = [int(name.removeprefix("sku-")) for name in names(await drawn(stocked))]
+    asked = queries_of([goods(number)["title"] for number in numbers])
+    asking = [number for place, number in enumerate(numbers) if "canvas" in asked[place]]
+    sharing = sum(1 for one, other in combinations(asking, range(0, COUNT, 3)) if (one + other) % 2)
     assert level.mean == 0
     assert level.deviation == pytest.approx(canvas * np.sqrt(sharing / level.pairs), rel=0.05)
 
