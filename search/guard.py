@@ -49,6 +49,11 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if (
+            sum(name == b"host" for name, _ in scope["headers"]) > 1
+        ):  # which one was meant is a guess, and guessed apart
+            await problem(HTTPStatus.BAD_REQUEST, "the request names more than one host")(scope, receive, send)
+            return
         if self._keys is None:
             scope[CALLER] = ANYBODY
             await self._app(scope, receive, send)

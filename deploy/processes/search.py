@@ -56,6 +56,7 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
             port=settings.api.port,
             log_level="warning",
             http=patient(settings.api.head_seconds),
+            ws="none",
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
             server_header=False,
             proxy_headers=False,  # whoever is connected is the client: X-Forwarded-For may say anything

@@ -10,7 +10,7 @@ from search.keys import digest_of
 from tests.search.shop import open_shop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from fastapi.testclient import TestClient
@@ -40,10 +40,12 @@ def bearer(key: str) -> dict[str, str]:
 
 
 @contextmanager
-def locked(shop: Shop, keys: Path, events: EventSink | None = None, **api: object) -> Iterator[Shop]:
+def locked(
+    shop: Shop, keys: Path, api: Mapping[str, object] | None = None, events: EventSink | None = None
+) -> Iterator[Shop]:
     """Open the same shop behind a file of keys."""
     settings = shop.settings
-    changed = settings.api.model_copy(update={"keys_file": keys, **api})
+    changed = settings.api.model_copy(update={"keys_file": keys, **(api or {})})
     with open_shop(shop.index.engine, settings.model_copy(update={"api": changed}), events=events) as opened:
         yield opened
 
