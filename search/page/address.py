@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LISTS: Final = ("category", "brand")
-SINGLES: Final = ("q", "similar", "price_min", "price_max", "in_stock", "limit", "page")
+SINGLES: Final = ("q", "similar", "price_min", "price_max", "in_stock", "sort", "limit", "page")
+FACETS: Final = ("category", "brand", "price")
 SHOWN_FIELDS: Final = (
     "title", "brand", "category", "price", "currency", "stock", "in_stock", "url", "language", "images",
 )  # fmt: skip
 PAGE_SIZE: Final = 60  # full rows of two to six cards
+_SIMPLE: Final = set(SINGLES) - {"similar", "sort"}
 _TRUE: Final = {"true", "1", "on", "yes", "t", "y"}
 
 
@@ -59,7 +61,7 @@ class Address:
     @property
     def shows_everything(self) -> bool:
         """Whether nothing narrows what is shown."""
-        return not {name for name, _ in self.parameters} - {"limit", "page"}
+        return not {name for name, _ in self.parameters} - {"sort", "limit", "page"}
 
     @property
     def url(self) -> str:
@@ -83,9 +85,11 @@ class Address:
     def request(self) -> SearchRequest:
         """Return what to search for; raises pydantic's `ValidationError` that names the parameter."""
         fields: dict[str, object] = {"limit": str(PAGE_SIZE)}
-        fields |= {name: self.value(name) for name in SINGLES if self.value(name) and name != "similar"}
+        fields |= {name: self.value(name) for name in SINGLES if self.value(name) and name in _SIMPLE}
         fields |= {name: list(self.values(name)) for name in LISTS}
         simple = SimpleSearch.model_validate(fields)
         terms = [{"product": self.similar}] if self.similar else []
         given = simple.request().model_dump(exclude_unset=True)
-        return SearchRequest.model_validate(given | {"terms": terms, "fields": list(SHOWN_FIELDS)})
+        order = {"sort": self.value("sort")} if self.value("sort") else {}
+        shown = {"terms": terms, "fields": list(SHOWN_FIELDS), "facets": list(FACETS)}
+        return SearchRequest.model_validate(given | shown | order)

@@ -50,12 +50,21 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value to filter by; `depth` is how far down a category lies."""
+    """A value to filter by, and how many it finds; `depth` is how far down a category lies."""
 
     value: str
     label: str
     depth: int
     chosen: bool
+    count: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The least and the greatest price of what is found, as the page writes them; empty where none has one."""
+
+    low: str = ""
+    high: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,7 @@ class View:
     chips: Sequence[Chip]
     categories: Sequence[Choice]
     brands: Sequence[Choice]
+    prices: Span = Span()
     cards: Sequence[Card] = ()
     summary: str = ""
     pager: Pager = Pager()
@@ -103,8 +113,9 @@ def answered(address: Address, answer: Answer, like: Mapping[str, Any]) -> View:
         address=address,
         heading=_heading(address, title),
         chips=list(_chips(address, title, picture_path(address.similar))),
-        categories=_category_choices((item.get("category") for item in products), address.values("category")),
-        brands=_brand_choices((item.get("brand") for item in products), address.values("brand")),
+        categories=_category_choices(_counts(body, "category"), address.values("category")),
+        brands=_brand_choices(_counts(body, "brand"), address.values("brand")),
+        prices=_span(body["facets"]["price"]),
         cards=[_card(item, address) for item in products],
         summary=f"{_products(total['value'], exact=total['exact'])} · {milliseconds} ms",
         pager=_pager(address, page["number"], page["pages"]),
@@ -118,8 +129,8 @@ def unanswered(address: Address, notice: Notice) -> View:
         address=address,
         heading=_heading(address, address.similar),
         chips=list(_chips(address, address.similar)),
-        categories=_category_choices((), address.values("category")),
-        brands=_brand_choices((), address.values("brand")),
+        categories=_category_choices({}, address.values("category")),
+        brands=_brand_choices({}, address.values("brand")),
         notice=notice,
     )
 
@@ -178,17 +189,26 @@ def _chips(address: Address, similar_title: str, picture: str = "") -> Iterable[
         yield Chip("In stock" if address.in_stock_only else "Out of stock", address.without("in_stock").url)
 
 
-def _category_choices(shown: Iterable[str | None], chosen: Sequence[str]) -> list[Choice]:
-    """Return the categories of what is shown and those above them, in the order of a tree."""
-    paths = {tuple(category.split(CATEGORY_SEPARATOR)) for category in (*shown, *chosen) if category}
-    branches = sorted({path[:depth] for path in paths for depth in range(1, len(path) + 1)})
-    values = [(CATEGORY_SEPARATOR.join(path), path) for path in branches]
-    return [Choice(value, path[-1], len(path) - 1, value in chosen) for value, path in values]
+def _counts(body: Mapping[str, Any], name: str) -> dict[str, int]:
+    return {one["value"]: one["count"] for one in body["facets"][name]["values"]}
 
 
-def _brand_choices(shown: Iterable[str | None], chosen: Sequence[str]) -> list[Choice]:
-    brands = sorted({brand for brand in (*shown, *chosen) if brand}, key=str.casefold)
-    return [Choice(brand, brand, 0, brand in chosen) for brand in brands]
+def _span(prices: Mapping[str, Any]) -> Span:
+    return Span() if prices["min"] is None else Span(f"{prices['min']:g}", f"{prices['max']:g}")
+
+
+def _category_choices(counts: Mapping[str, int], chosen: Sequence[str]) -> list[Choice]:
+    """Return the categories of what is found, and those that are chosen, in the order of a tree."""
+    paths = sorted(tuple(category.split(CATEGORY_SEPARATOR)) for category in {*counts, *chosen})
+    values = [(CATEGORY_SEPARATOR.join(path), path) for path in paths]
+    return [
+        Choice(value, path[-1], len(path) - 1, value in chosen, f"{counts.get(value, 0):,}") for value, path in values
+    ]
+
+
+def _brand_choices(counts: Mapping[str, int], chosen: Sequence[str]) -> list[Choice]:
+    brands = sorted({*counts, *chosen}, key=lambda brand: (-counts.get(brand, 0), brand.casefold()))
+    return [Choice(brand, brand, 0, brand in chosen, f"{counts.get(brand, 0):,}") for brand in brands]
 
 
 def _pager(address: Address, current: int, last: int) -> Pager:

@@ -2,6 +2,7 @@
 
 const LISTS = ["category", "brand"];
 const NARROWING = ["q", "similar", "price_min", "price_max", "in_stock", ...LISTS];
+const FACETS = ["category", "brand", "price"];
 const FIELDS = ["id", "title", "brand", "category", "price", "currency", "stock", "in_stock", "url", "language"];
 // Beside a picture words refine ("this, but in green"): only the image arm sees both, so it leads.
 const REFINING_ARMS = { image: 1, text: 0.3, lexical: 0.3 };
@@ -59,6 +60,8 @@ export function requestOf(params, picture = null) {
     terms: params.get("similar") ? [{ product: params.get("similar") }] : [],
     filter,
     fields: FIELDS,
+    facets: FACETS,
+    ...(params.get("sort") && { sort: params.get("sort") }),
     limit: Number(params.get("limit")) || PAGE_SIZE,
     page: Number(params.get("page")) || 1,
   };

@@ -1,59 +1,56 @@
-// The choices of category and brand, taken from what has been shown for the same query; and the chips.
+// The choices of category, brand and price, as the facets of the answer count them; and the chips.
 
 import { picturePath } from "./api.js";
 import { urlOf, without } from "./address.js";
+import { countText } from "./format.js";
 
 const blankChoice = document.getElementById("choice").content.firstElementChild;
 const blankChip = document.getElementById("chip").content.firstElementChild;
 const chips = document.getElementById("chips");
 const lists = [...document.querySelectorAll("[data-choices]")];
-const seen = new Map(lists.map((list) => [list.dataset.choices, new Set(valuesOf(list))]));
-let seenFor = null;
-
-function valuesOf(list) {
-  return [...list.querySelectorAll("input")].map((input) => input.value);
-}
-
 const SEPARATOR = " > ";
 
-function branches(category) {
-  const parts = category.split(SEPARATOR);
-  return parts.map((_, depth) => parts.slice(0, depth + 1).join(SEPARATOR));
-}
+const path = (value) => value.split(SEPARATOR).join("\u0000"); // what lies below comes next, whatever else begins alike
+const asTree = ([one], [other]) => (path(one) < path(other) ? -1 : 1);
+const byCount = ([one, ones], [other, others]) => others - ones || one.toLowerCase().localeCompare(other.toLowerCase());
+const orders = { category: asTree, brand: byCount };
 
-const spelled = {
-  category: { values: branches, label: (value) => value.split(SEPARATOR).at(-1), key: (value) => value },
-  brand: { values: (value) => [value], label: (value) => value, key: (value) => value.toLocaleLowerCase() },
-};
-
-/** Offer what `products` have, what was offered for the same `query` before, and what is chosen. */
-export function drawChoices(products, params, query) {
-  if (seenFor !== null && seenFor !== query) for (const values of seen.values()) values.clear();
-  seenFor = query;
+/** Offer what the facets count, and what is chosen. */
+export function drawChoices(facets, params) {
   for (const list of lists) {
     const name = list.dataset.choices;
-    const { values, label, key } = spelled[name];
     const chosen = params.getAll(name);
-    const shown = products.map((product) => product[name]).filter(Boolean);
-    for (const value of [...shown, ...chosen].flatMap(values)) seen.get(name).add(value);
+    const counts = new Map(chosen.map((value) => [value, 0]));
+    for (const { value, count } of facets[name].values) counts.set(value, count);
     const there = new Map([...list.children].map((choice) => [choice.querySelector("input").value, choice]));
-    const ordered = [...seen.get(name)].sort((one, other) => (key(one) < key(other) ? -1 : 1));
-    for (const [value, choice] of there) if (!seen.get(name).has(value)) choice.remove();
-    ordered.forEach((value, place) => {
-      const choice = there.get(value) ?? makeChoice(name, value, label(value));
-      choice.querySelector("input").checked = chosen.includes(value);
+    for (const [value, choice] of there) if (!counts.has(value)) choice.remove();
+    [...counts].sort(orders[name]).forEach(([value, count], place) => {
+      const choice = there.get(value) ?? makeChoice(name, value);
+      choice.querySelector("small").textContent = countText(count);
       if (list.children[place] !== choice) list.insertBefore(choice, list.children[place] ?? null);
     });
+  }
+  tick(params);
+  for (const [bound, name] of [["min", "price_min"], ["max", "price_max"]]) {
+    document.querySelector(`[name=${name}]`).placeholder = facets.price[bound] ?? "";
+  }
+}
+
+/** Show what is chosen, of what is offered. */
+export function tick(params) {
+  for (const list of lists) {
+    const chosen = params.getAll(list.dataset.choices);
+    for (const input of list.querySelectorAll("input")) input.checked = chosen.includes(input.value);
     list.closest("details").querySelector(".tally").textContent = chosen.length || "";
   }
 }
 
-function makeChoice(name, value, label) {
+function makeChoice(name, value) {
   const choice = blankChoice.cloneNode(true);
-  const input = choice.querySelector("input");
-  Object.assign(input, { name, value });
-  choice.querySelector("span").textContent = label;
-  if (name === "category" && value.includes(SEPARATOR)) choice.classList.add(`depth-${branches(value).length - 1}`);
+  Object.assign(choice.querySelector("input"), { name, value });
+  const parts = name === "category" ? value.split(SEPARATOR) : [value];
+  choice.querySelector("span").textContent = parts.at(-1);
+  if (parts.length > 1) choice.classList.add(`depth-${parts.length - 1}`);
   return choice;
 }
 

@@ -24,6 +24,10 @@ export function priceText(price, currency) {
   }
 }
 
+export function countText(number) {
+  return whole.format(number);
+}
+
 export function productsText(number, exact = true) {
   return `${whole.format(number)}${exact ? "" : "+"} product${number === 1 && exact ? "" : "s"}`;
 }

@@ -3,7 +3,7 @@
 import { product, Problem, search } from "./api.js";
 import { isBrowsing, paramsOf, requestOf, showsEverything, urlOf, without } from "./address.js";
 import { drawCards, titleOf } from "./cards.js";
-import { drawChips, drawChoices } from "./filters.js";
+import { drawChips, drawChoices, tick } from "./filters.js";
 import { productsText } from "./format.js";
 import { watch } from "./live.js";
 import { listen, prepare } from "./picture.js";
@@ -55,7 +55,7 @@ function draw(now, { answer, milliseconds }, title, arriving) {
   view.drawEmpty(answer, now.params, now.picture);
   view.drawPager(answer.page, now.params);
   drawCards(products, now.params, { arriving });
-  drawChoices(products, now.params, queryOf(now));
+  drawChoices(answer.facets, now.params);
   drawChips(now.params, now.picture, title);
   if (!arriving) view.speak(`${heading}: ${productsText(answer.total.value, answer.total.exact)}`);
 }
@@ -74,10 +74,6 @@ function fail(now, problem) {
   }
 }
 
-function queryOf(now) {
-  return [now.params.get("q"), now.params.get("similar"), pictures.indexOf(now.picture)].join("\n");
-}
-
 async function similarTitle(id) {
   if (id && !titles.has(id)) titles.set(id, titleOf(id) ?? (await product(id).catch(() => null))?.title);
   return titles.get(id) ?? id;
@@ -93,11 +89,11 @@ function remember(how) {
 }
 
 function fillForm() {
-  for (const name of ["q", "similar", "limit", "price_min", "price_max"]) {
+  for (const name of ["q", "similar", "limit", "sort", "price_min", "price_max"]) {
     form.elements.namedItem(name).value = params.get(name) ?? "";
   }
   form.elements.namedItem("in_stock").checked = ["true", "1", "on", "yes"].includes(params.get("in_stock"));
-  drawChoices([], params, queryOf({ params, picture }));
+  tick(params);
 }
 
 function go(next, keep) {
@@ -192,5 +188,4 @@ watch(async (points, before) => {
   if (stale && !running && !view.isNoticed() && (browsing || scrollY < NEAR_TOP_PX)) await run({ arriving: true });
 });
 
-drawChoices([], params, queryOf({ params, picture }));
 if (view.retrySeconds()) retrying = setTimeout(run, 1000 * view.retrySeconds());
