@@ -1,0 +1,121 @@
+"""The vocabularies of the scopes that search, each read from the index in the background and kept for a while.
+
+A scope's words come from its own products only: what one tenant's key suggests or corrects tells nothing of another's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from catalog.errors import CollectionMismatch, Unavailable
+from search.words.vocabulary import READ_FIELDS, Vocabulary, VocabularyBuilder
+
+if TYPE_CHECKING:
+    from encoders.glossary import Glossary
+    from search.access import Scope
+    from search.retriever import Retriever
+
+_PAGE_PRODUCTS: Final = 64
+"""Small, because the embedded engine holds the interpreter lock while it reads a page."""
+_REST: Final = 1.0
+"""How long reading rests after each page, in the page's own time: searches come first."""
+_SHARE: Final = 20.0
+"""A vocabulary that took a second to read is not read again for twenty: at most so large a part of the time goes there."""
+_FIRST_WAIT_SECONDS: Final = 5.0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingLimits:
+    """How often the catalogue's words are read, how many are kept of each scope, and of how many scopes."""
+
+    refresh_seconds: float = 60.0
+    most_words: int = 200_000
+    most_scopes: int = 16
+
+
+@dataclass(slots=True)
+class _Kept:
+    """One scope's words, of which state of the index they are, and when to look again."""
+
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    state: tuple[str | None, int] | None = None
+    due: float = 0.0
+    task: asyncio.Task[None] | None = None
+
+
+class Vocabularies:
+    """Gives each scope's words at once as they were read last, and reads them anew when they are due and changed."""
+
+    def __init__(self, retriever: Retriever, glossary: Glossary, limits: ReadingLimits) -> None:
+        self._retriever = retriever
+        self._glossary = glossary
+        self._limits = limits
+        self._kept: OrderedDict[Scope, _Kept] = OrderedDict()
+        self._one_at_a_time = asyncio.Lock()
+
+    def of(self, scope: Scope) -> Vocabulary:
+        """Return the words of a scope as they are known, empty before the first reading; never waits."""
+        return self._looked_after(scope).vocabulary
+
+    async def read(self, scope: Scope) -> Vocabulary:
+        """Return the words of a scope, after its first reading, for which it waits some seconds at most."""
+        kept = self._looked_after(scope)
+        if kept.state is None and kept.task is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(kept.task), _FIRST_WAIT_SECONDS)
+        return kept.vocabulary
+
+    async def close(self) -> None:
+        """Stop reading."""
+        tasks = [kept.task for kept in self._kept.values() if kept.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._kept.clear()
+
+    def _looked_after(self, scope: Scope) -> _Kept:
+        kept = self._kept.setdefault(scope, _Kept())
+        self._kept.move_to_end(scope)
+        while len(self._kept) > self._limits.most_scopes:
+            _, oldest = self._kept.popitem(last=False)
+            if oldest.task is not None:
+                oldest.task.cancel()
+        if kept.task is None and time.monotonic() >= kept.due:
+            kept.task = asyncio.create_task(self._refresh(scope, kept))
+        return kept
+
+    async def _refresh(self, scope: Scope, kept: _Kept) -> None:
+        started = time.monotonic()
+        try:
+            async with self._one_at_a_time:
+                await self._read_if_changed(scope, kept)
+        except (Unavailable, CollectionMismatch) as error:
+            _log.info("the catalogue's words could not be read; the old ones are used", reason=str(error))
+        finally:
+            now = time.monotonic()
+            kept.due = now + max(self._limits.refresh_seconds, _SHARE * (now - started))
+            kept.task = None
+
+    async def _read_if_changed(self, scope: Scope, kept: _Kept) -> None:
+        state = await self._retriever.watermark(scope), await self._retriever.size(scope)
+        if state == kept.state:
+            return
+        builder = VocabularyBuilder(self._glossary, most=self._limits.most_words)
+        start: str | None = None
+        while True:
+            began = time.monotonic()
+            products, start = await self._retriever.named(start, _PAGE_PRODUCTS, READ_FIELDS, scope)
+            await asyncio.to_thread(builder.add, products)
+            if start is None:
+                break
+            await asyncio.sleep(_REST * (time.monotonic() - began))
+        kept.vocabulary = await asyncio.to_thread(builder.build)
+        kept.state = state

@@ -1,0 +1,59 @@
+"""A request's text terms as they are looked for: slips put right first, then other names put in. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from search.words.spelling import Correction, correct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from search.schemas import Term
+    from search.words.synonyms import Synonyms
+    from search.words.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The terms to search for, each in its place, and what was put right in them."""
+
+    terms: list[Term]
+    corrected: Correction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What words are read with, whatever the catalogue holds."""
+
+    synonyms: Synonyms
+    simplified: Mapping[int, str]
+    is_word: Callable[[str], bool]
+
+
+def corrected(terms: Sequence[Term], vocabulary: Vocabulary, language: Language) -> Understood:
+    """Return the terms with the slips of their texts put right; what was changed in several is told in one text."""
+
+    def is_right(word: str) -> bool:
+        return language.is_word(word) or language.synonyms.has_word(word)
+
+    found = [
+        term.text and correct(term.text, vocabulary, language.simplified, is_right) or None for term in terms
+    ]
+    changed = [one for one in found if one is not None]
+    if not changed:
+        return Understood(list(terms))
+    written = [term if one is None else _saying(term, one.text) for term, one in zip(terms, found, strict=True)]
+    told = Correction(", ".join(one.text for one in changed), ", ".join(one.original for one in changed))
+    return Understood(written, told)
+
+
+def with_synonyms(terms: Sequence[Term], language: Language, languages: Sequence[str]) -> list[Term]:
+    """Return the terms with other names put into their texts; `languages` are those that the request is narrowed to."""
+    texts = [term.text and language.synonyms.put_into(term.text, languages) for term in terms]
+    return [term if text == term.text else _saying(term, text) for term, text in zip(terms, texts, strict=True)]
+
+
+def _saying(term: Term, text: str | None) -> Term:
+    return term.model_copy(update={"text": text})

@@ -1,0 +1,125 @@
+"""The catalogue's own words: a snapshot of what the products within one scope are called, with counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from catalog.product import parse_category
+from encoders.glossary import translations
+from search.words.completions import Completions, Phrase
+from search.words.writing import folded, parts, prose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from encoders.glossary import Glossary
+
+NAMING_FIELDS: Final = ("title", "brand", "category", "attributes")
+OTHER_FIELDS: Final = ("description", "codes", "popularity")
+READ_FIELDS: Final = (*NAMING_FIELDS, *OTHER_FIELDS)
+"""What is read of each product; the first group is what words are corrected to, all of it is what is left alone."""
+
+_DESCRIPTION_CHARS: Final = 4_000
+_PHRASE_CHARS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What one scope's products are called. `counts` is in products; `complete` unless there were too many words."""
+
+    counts: Mapping[str, int] = field(default_factory=dict, repr=False)
+    known: frozenset[str] = field(default=frozenset(), repr=False)
+    completions: Completions = field(default_factory=lambda: Completions(()), repr=False)
+    products: int = 0
+    complete: bool = True
+    by_length: Mapping[int, list[str]] = field(init=False, repr=False)
+    """The words that others may be corrected to, by how many letters they have."""
+
+    def __post_init__(self) -> None:
+        by_length: dict[int, list[str]] = {}
+        for word in self.counts:
+            by_length.setdefault(len(word), []).append(word)
+        object.__setattr__(self, "by_length", by_length)
+
+
+class VocabularyBuilder:
+    """Collects the words of products; `most` words and as many phrases are kept, so that memory is bounded."""
+
+    def __init__(self, glossary: Glossary, *, most: int) -> None:
+        self._glossary = glossary
+        self._most = most
+        self._counts: Counter[str] = Counter()
+        self._known: set[str] = set()
+        self._phrases: dict[tuple[str, str], _Tally] = {}
+        self._products = 0
+        self._complete = True
+
+    def add(self, products: Iterable[Mapping[str, Any]]) -> None:
+        """Take the words of some products; each comes once."""
+        for product in products:
+            self._products += 1
+            self._add_words(product)
+            self._add_phrases(product)
+
+    def build(self) -> Vocabulary:
+        """Return the snapshot."""
+        phrases = [
+            Phrase(tally.text, kind, tally.count, tally.popularity) for (kind, _), tally in self._phrases.items()
+        ]
+        completions = Completions(phrases, self._glossary.simplified)
+        return Vocabulary(dict(self._counts), frozenset(self._known), completions, self._products, self._complete)
+
+    def _add_words(self, product: Mapping[str, Any]) -> None:
+        naming = "\n".join(_naming_texts(product))
+        english = " ".join(translations(naming, self._glossary))
+        named = set(prose(self._folded(f"{naming}\n{english}")))
+        codes = " ".join(product.get("codes", ()))
+        described = set(prose(self._folded(f"{codes} {product.get('description', '')[:_DESCRIPTION_CHARS]}")))
+        for word in named:
+            if word in self._counts or len(self._counts) < self._most:
+                self._counts[word] += 1
+        room = self._most - len(self._known)
+        new = (named | described) - self._known
+        self._complete = self._complete and len(new) <= room
+        if self._complete:
+            self._known |= new
+
+    def _add_phrases(self, product: Mapping[str, Any]) -> None:
+        popularity = float(product.get("popularity", 0.0))
+        for kind, text in _phrases_of(product):
+            key = kind, " ".join(parts(self._folded(text)))
+            tally = self._phrases.get(key)
+            if tally is None and len(self._phrases) < self._most and key[1] and len(text) <= _PHRASE_CHARS:
+                tally = self._phrases[key] = _Tally(text)
+            if tally is not None:
+                tally.count += 1
+                tally.popularity = max(tally.popularity, popularity)
+
+    def _folded(self, text: str) -> str:
+        return folded(text, self._glossary.simplified)
+
+
+@dataclass(slots=True)
+class _Tally:
+    text: str
+    count: int = 0
+    popularity: float = 0.0
+
+
+def _naming_texts(product: Mapping[str, Any]) -> Iterator[str]:
+    yield from (str(product[name]) for name in ("title", "brand", "category") if name in product)
+    for value in product.get("attributes", {}).values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list):
+            yield from value
+
+
+def _phrases_of(product: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "category" in product:
+        yield from (("category", part) for part in dict.fromkeys(parse_category(product["category"])))
+    for kind in ("brand", "title"):
+        if kind in product:
+            yield kind, product[kind]

@@ -1,0 +1,51 @@
+"""How words are compared: one form for each, whatever its case, its width and its script."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from encoders.glossary.words import CHINESE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_PARTS: Final = re.compile(rf"(?P<chinese>{CHINESE.pattern}+)|(?P<word>(?:(?!{CHINESE.pattern})[\w])+(?:['’]\w+)?)")
+_PROSE: Final = re.compile(r"[^\W\d_]+")
+MIN_CHARS: Final = 4
+_MAX_CHARS: Final = 32
+
+
+def folded(text: str, simplified: Mapping[int, str]) -> str:
+    """Return a text in the characters by which words are looked up: half width, lower case, simplified."""
+    plain = text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return plain.replace("’", "'").translate(simplified)
+
+
+def parts(folded_text: str) -> Iterator[str]:
+    """Yield the words of a folded text, and its runs of Chinese characters, in their order."""
+    return (match[0] for match in _PARTS.finditer(folded_text))
+
+
+def is_chinese(part: str) -> bool:
+    """Say whether a part is a run of Chinese characters: these are not divided into words."""
+    return CHINESE.match(part) is not None
+
+
+def correctable(chunk: str) -> bool:
+    """Say whether something that stands between blanks may be a word with a slip, by its looks.
+
+    Letters of an alphabet, four at least: no number, code, id, address, compound with a hyphen, Chinese or Korean.
+    """
+    return MIN_CHARS <= len(chunk) <= _MAX_CHARS and chunk.isalpha() and all(map(_of_an_alphabet, chunk))
+
+
+def prose(folded_text: str) -> Iterator[str]:
+    """Yield every run of letters in a folded text that `correctable` would take for a word."""
+    return (match[0] for match in _PROSE.finditer(folded_text) if correctable(match[0]))
+
+
+def _of_an_alphabet(letter: str) -> bool:
+    """Say whether a letter is Latin, Greek, Cyrillic or Armenian."""
+    return letter < "\u0590" or "\u1e00" <= letter < "\u2000"
