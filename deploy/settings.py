@@ -196,6 +196,21 @@ class IngestSettings(_Group):
     )
 
 
+class WordSettings(_Group):
+    """What the words of queries are read with: docs/words.md."""
+
+    synonyms: Path | None = Field(None, description="YAML file of synonyms; absent: none")
+    refresh_seconds: Annotated[float, Field(ge=0)] = Field(
+        60.0, description="shortest time between two readings of the catalogue's words; large ones rest longer"
+    )
+    most_words: Annotated[int, Field(ge=1)] = Field(
+        200_000, description="words and phrases kept of the catalogue, about 300 bytes each"
+    )
+    most_scopes: Annotated[int, Field(ge=1)] = Field(
+        32, description="tenants whose words are kept at once, each with as many as it has"
+    )
+
+
 class ApiSettings(_Group):
     """The search API."""
 
@@ -250,6 +265,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     api: ApiSettings = ApiSettings()
     boosts: BoostSettings = BoostSettings()
+    words: WordSettings = WordSettings()
 
 
 def load_settings() -> Settings:

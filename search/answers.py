@@ -99,6 +99,13 @@ class NumbersFacet(BaseModel):
     missing: int
 
 
+class Corrected(BaseModel):
+    """What was searched for instead of what was typed; `"spelling": "off"` searches for the original."""
+
+    text: str
+    original: str
+
+
 class SearchAnswer(BaseModel):
     """The answer to a search. `cursor` asks for what follows, where the order allows one; it is null at the end."""
 
@@ -107,7 +114,7 @@ class SearchAnswer(BaseModel):
     facets: dict[str, ValuesFacet | NumbersFacet]
     page: PageInfo
     cursor: str | None
-    corrected: dict[str, str] | None
+    corrected: Corrected | None
     index: IndexInfo
 
 
@@ -159,6 +166,20 @@ class ExplainAnswer(BaseModel):
     folded_into: Fold | None = None
     place: int | None = None
     page: int | None = None
+
+
+class Suggestion(BaseModel):
+    """A text to search for, what it is in the catalogue, and how many products have it."""
+
+    text: str
+    kind: Literal["title", "brand", "category"]
+    count: int
+
+
+class SuggestAnswer(BaseModel):
+    """Completions of what was typed, the best first; none for an empty text."""
+
+    suggestions: list[Suggestion]
 
 
 class PictureInfo(BaseModel):

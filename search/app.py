@@ -16,13 +16,13 @@ from fastapi.staticfiles import StaticFiles
 
 from search import errors
 from search.access import ADMIN, ANYBODY, EVERYTHING, SEARCH, Caller, Scope, refuse_remote
-from search.answers import ExplainAnswer, Problem, ProductAnswer, SearchAnswer
+from search.answers import ExplainAnswer, Problem, ProductAnswer, SearchAnswer, SuggestAnswer
 from search.body import FORM, JSON, ApiLimits, Door, read_events, read_explain, read_upload
 from search.credentials import COOKIE
 from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
 from search.guard import CALLER, OPEN, REFUSAL, Guard
 from search.middleware import BodyLimit, HeadAsGet, Measured, SecurityHeaders
-from search.schemas import ExplainRequest, SearchRequest, SimpleSearch
+from search.schemas import ExplainRequest, SearchRequest, SimpleSearch, SuggestRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, MutableMapping, Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from search.query import QueryEncoder
     from search.readiness import Readiness
     from search.service import Answer, SearchService
+    from search.words.words import Words
 
 
 MAX_KEY_CHARS: Final = 200
@@ -50,6 +51,7 @@ class SearchParts:
     metrics: SearchMetrics
     pictures: ProductPictures
     page: Page
+    words: Words
     limits: ApiLimits = field(default_factory=ApiLimits)
     events: EventSink | None = None
     keys: KeyFile | None = None
@@ -88,10 +90,12 @@ def create_app(parts: SearchParts) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await parts.encoder.warm_up()
         parts.readiness.warmed_up()
+        parts.words.begin(EVERYTHING)
         yield
         if intake is not None:
             intake.close()
         parts.encoder.close()
+        await parts.words.close()
         await parts.service.close()
 
     app = FastAPI(
@@ -106,6 +110,7 @@ def create_app(parts: SearchParts) -> FastAPI:
     door = Door(parts.limits.max_concurrent)
     _add_search(app, parts, door)
     _add_explain(app, parts, door)
+    _add_suggest(app, parts)
     _add_products(app, parts)
     _add_events(app, intake, parts.metrics)
     _add_operations(app, parts)
@@ -157,6 +162,17 @@ def _add_explain(app: FastAPI, parts: SearchParts, door: Door) -> None:
         async with door.entered():
             answer = await parts.service.explain(asked.request, asked.product, scope)
         return Response(answer.model_dump_json(), media_type=JSON)
+
+
+def _add_suggest(app: FastAPI, parts: SearchParts) -> None:
+    documented = errors.responses(422) | {200: {"model": SuggestAnswer}}
+
+    @app.get("/v1/suggest", responses=documented, tags=["search"])
+    async def suggest(query: Annotated[SuggestRequest, Query()], scope: CallerScope) -> Response:
+        """Complete what is being typed by the catalogue's own titles, brands and categories, slips allowed."""
+        found = await parts.words.suggest(query.q, query.limit, scope)
+        told = [{"text": one.text, "kind": one.kind, "count": one.count} for one in found]
+        return Response(pydantic_core.to_json({"suggestions": told}), media_type=JSON)
 
 
 def _add_products(app: FastAPI, parts: SearchParts) -> None:

@@ -19,9 +19,12 @@ _FOREIGN: Final = "is of no page of this query: send the cursor of an answer to 
 
 
 def query_mark(asked: Understood, collection: str) -> str:
-    """Return what a cursor remembers its query by: a digest of all that decides on the set and its order."""
+    """Return what a cursor remembers its query by: a digest of all that decides on the set and its order.
+
+    Of terms as they were typed: what a word is corrected to may change with the catalogue from one page to the next.
+    """
     request = asked.request
-    terms = [term.model_dump(mode="json") for term in asked.terms]
+    terms = [term.model_dump(mode="json") for term in request.all_terms()], request.spelling
     folded = request.group_by, sorted(request.limit_per.limits().items())
     digest = hashlib.sha256(repr((collection, terms, asked.wanted, asked.ranking, asked.order, folded)).encode())
     for picture in asked.uploads:

@@ -161,8 +161,8 @@ class Finder:
 
 
 def _names(asked: Understood) -> list[str]:
-    """Return what an id or a code may be written as, of each positive term in words."""
-    typed = [term.text.strip() for term in asked.terms if term.text is not None and term.weight > 0]
+    """Return what an id or a code may be written as, of each positive term in words, as it was typed."""
+    typed = [term.text.strip() for term in asked.request.all_terms() if term.text is not None and term.weight > 0]
     return list(dict.fromkeys(name for text in typed for name in (text, text.upper(), text.lower())))
 
 

@@ -32,6 +32,8 @@ MAX_FACETS: Final = 16
 MAX_PER: Final = 1_000
 MAX_CURSOR_CHARS: Final = 4_000
 DEFAULT_LIMIT: Final = 20
+MAX_SUGGESTIONS: Final = 20
+DEFAULT_SUGGESTIONS: Final = 8
 
 
 class _Strict(BaseModel):
@@ -247,6 +249,7 @@ class SimpleSearch(BaseModel):
     price_min: FiniteFloat | None = None
     price_max: FiniteFloat | None = None
     in_stock: bool | None = None
+    spelling: Literal["auto", "off"] = "auto"
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
@@ -262,4 +265,19 @@ class SimpleSearch(BaseModel):
             filters["price"] = RangeFilter(**given)
         if self.in_stock is not None:
             filters["in_stock"] = self.in_stock
-        return SearchRequest(text=self.q if self.q.strip() else None, filter=filters, limit=self.limit, page=self.page)
+        return SearchRequest(
+            text=self.q if self.q.strip() else None,
+            filter=filters,
+            spelling=self.spelling,
+            limit=self.limit,
+            page=self.page,
+        )
+
+
+class SuggestRequest(BaseModel):
+    """The query string of `GET /v1/suggest`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    q: Annotated[str, Field(max_length=MAX_TEXT_CHARS)] = ""
+    limit: Annotated[int, Field(ge=1, le=MAX_SUGGESTIONS)] = DEFAULT_SUGGESTIONS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import InvalidInput
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from search.ranking import ArmHits
     from search.retriever import Retriever
     from search.schemas import SearchRequest
+    from search.words.words import Words
 
 _WATERMARK_SECONDS: Final = 1.0
 
@@ -60,11 +61,13 @@ class SearchService:
         index: ServedIndex,
         encoder: QueryEncoder,
         retriever: Retriever,
+        words: Words,
         metrics: SearchMetrics,
         boosts: Boosts | None = None,
     ) -> None:
         self._index = index
         self._retriever = retriever
+        self._words = words
         self._metrics = metrics
         self._finder = Finder(encoder, retriever, boosts or Boosts())
         self._browser = Browser(retriever)
@@ -110,7 +113,7 @@ class SearchService:
 
     def _understood(self, request: SearchRequest, scope: Scope, uploads: Sequence[bytes]) -> Understood:
         numbers, depth = self._index.numbers, self._retriever.depth
-        return understand(request, scope, uploads, numbers=numbers, depth=depth)
+        return understand(request, scope, uploads, words=self._words, numbers=numbers, depth=depth)
 
     async def _present(self, outcome: Outcome, asked: Understood) -> dict[str, Any]:
         request = asked.request
@@ -135,7 +138,7 @@ class SearchService:
                 "pages": -(-min(outcome.listed, self._retriever.depth) // request.limit),
             },
             "cursor": None,
-            "corrected": None,
+            "corrected": asdict(asked.corrected) if asked.corrected else None,
             "index": {"collection": self._index.collection, "model": self._index.model, "watermark": watermark},
         }
 

@@ -9,6 +9,8 @@ from catalog.collection import Declaration, verify
 from catalog.embedded import AsyncEmbeddedClient, EmbeddedClient
 from catalog.engine import Server, connect, connect_async, outages_named
 from deploy.processes.calibrated import KeptCalibration
+from encoders.everyday import everyday_words
+from encoders.glossary import load_glossary
 from encoders.pictures.addresses import AddressRules
 from encoders.pictures.decode import PictureLimits
 from encoders.pictures.fetch import FetchSettings, PictureFetcher
@@ -24,6 +26,11 @@ from search.query import QueryEncoder
 from search.readiness import Readiness
 from search.retriever import Retriever
 from search.service import SearchService, ServedIndex
+from search.words.reading import ReadingLimits, Vocabularies
+from search.words.synonyms import Synonyms
+from search.words.synonyms_file import read_synonyms
+from search.words.understanding import Language
+from search.words.words import Words
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -89,6 +96,7 @@ class SearchCore:
     retriever: Retriever
     metrics: SearchMetrics
     calibration: KeptCalibration
+    words: Words
 
 
 def search_core(settings: Settings, engine: Engine, encoders: Encoders) -> SearchCore:
@@ -99,10 +107,24 @@ def search_core(settings: Settings, engine: Engine, encoders: Encoders) -> Searc
     encoder = QueryEncoder(encoders, limits=picture_limits(settings))
     index = ServedIndex(declaration.physical_name, _model_name(encoders), settings.catalogue.numbers)
     boosts = Boosts(**settings.boosts.model_dump())
-    service = SearchService(index=index, encoder=encoder, retriever=retriever, metrics=metrics, boosts=boosts)
+    words = query_words(settings, retriever)
+    service = SearchService(
+        index=index, encoder=encoder, retriever=retriever, words=words, metrics=metrics, boosts=boosts
+    )
     calibration = KeptCalibration(engine, declaration, encoder)
     calibration.start()
-    return SearchCore(service, encoder, retriever, metrics, calibration)
+    return SearchCore(service, encoder, retriever, metrics, calibration, words)
+
+
+def query_words(settings: Settings, retriever: Retriever) -> Words:
+    """Return what reads the words of queries; raises `Misconfigured` for a synonym file that cannot be used."""
+    wanted = settings.words
+    glossary = load_glossary(settings.encoders.glossary)
+    rules = read_synonyms(wanted.synonyms) if wanted.synonyms is not None else []
+    synonyms = Synonyms(rules, glossary.simplified)
+    limits = ReadingLimits(wanted.refresh_seconds, wanted.most_words, wanted.most_scopes)
+    language = Language(synonyms, glossary.simplified, everyday_words().__contains__)
+    return Words(Vocabularies(retriever, glossary, limits), language)
 
 
 def search_app(
@@ -134,6 +156,7 @@ def search_app(
             metrics=core.metrics,
             pictures=ProductPictures(core.retriever, fetcher),
             page=Page(core.service, keyed=keys is not None),
+            words=core.words,
             limits=limits,
             events=events,
             keys=keys,

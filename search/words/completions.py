@@ -32,7 +32,7 @@ _CORRECTABLE: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Something to search for: its text, whether it is a title, a brand or a category, and how many products have it."""
+    """Something to search for: its text, whether it is a title, brand or category, and how many products have it."""
 
     text: str
     kind: str

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from catalog.errors import CollectionMismatch, Unavailable
+from catalog.points import PRODUCT
+from search.filters import Filter
 from search.words.vocabulary import READ_FIELDS, Vocabulary, VocabularyBuilder
 
 if TYPE_CHECKING:
@@ -22,23 +24,26 @@ if TYPE_CHECKING:
     from search.access import Scope
     from search.retriever import Retriever
 
+_READ_PATHS: Final = tuple(f"{PRODUCT}.{name}" for name in READ_FIELDS)
 _PAGE_PRODUCTS: Final = 64
 """Small, because the embedded engine holds the interpreter lock while it reads a page."""
 _REST: Final = 1.0
 """How long reading rests after each page, in the page's own time: searches come first."""
-_SHARE: Final = 20.0
-"""A vocabulary that took a second to read is not read again for twenty: at most so large a part of the time goes there."""
 _FIRST_WAIT_SECONDS: Final = 5.0
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingLimits:
-    """How often the catalogue's words are read, how many are kept of each scope, and of how many scopes."""
+    """How often the catalogue's words are read, how many are kept of each scope, and of how many scopes.
+
+    Words that took a second to read are not read again for `rest` seconds, however short `refresh_seconds` is.
+    """
 
     refresh_seconds: float = 60.0
     most_words: int = 200_000
-    most_scopes: int = 16
+    most_scopes: int = 32
+    rest: float = 20.0
 
 
 @dataclass(slots=True)
@@ -59,6 +64,7 @@ class Vocabularies:
         self._glossary = glossary
         self._limits = limits
         self._kept: OrderedDict[Scope, _Kept] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
 
     def of(self, scope: Scope) -> Vocabulary:
@@ -75,21 +81,23 @@ class Vocabularies:
 
     async def close(self) -> None:
         """Stop reading."""
-        tasks = [kept.task for kept in self._kept.values() if kept.task is not None]
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._kept.clear()
+        self._one_at_a_time = asyncio.Lock()  # an app may start again, on another loop
 
     def _looked_after(self, scope: Scope) -> _Kept:
         kept = self._kept.setdefault(scope, _Kept())
         self._kept.move_to_end(scope)
-        while len(self._kept) > self._limits.most_scopes:
-            _, oldest = self._kept.popitem(last=False)
-            if oldest.task is not None:
-                oldest.task.cancel()
-        if kept.task is None and time.monotonic() >= kept.due:
+        if len(self._kept) > self._limits.most_scopes:
+            self._kept.popitem(last=False)
+        waiting = len(self._tasks) >= self._limits.most_scopes
+        if kept.task is None and not waiting and time.monotonic() >= kept.due:
             kept.task = asyncio.create_task(self._refresh(scope, kept))
+            self._tasks.add(kept.task)
+            kept.task.add_done_callback(self._tasks.discard)
         return kept
 
     async def _refresh(self, scope: Scope, kept: _Kept) -> None:
@@ -101,21 +109,22 @@ class Vocabularies:
             _log.info("the catalogue's words could not be read; the old ones are used", reason=str(error))
         finally:
             now = time.monotonic()
-            kept.due = now + max(self._limits.refresh_seconds, _SHARE * (now - started))
+            kept.due = now + max(self._limits.refresh_seconds, self._limits.rest * (now - started))
             kept.task = None
 
     async def _read_if_changed(self, scope: Scope, kept: _Kept) -> None:
-        state = await self._retriever.watermark(scope), await self._retriever.size(scope)
+        state = await self._retriever.watermark(scope), await self._retriever.count(Filter(), scope)
         if state == kept.state:
             return
         builder = VocabularyBuilder(self._glossary, most=self._limits.most_words)
-        start: str | None = None
+        last: str | None = None
         while True:
             began = time.monotonic()
-            products, start = await self._retriever.named(start, _PAGE_PRODUCTS, READ_FIELDS, scope)
-            await asyncio.to_thread(builder.add, products)
-            if start is None:
+            rows = await self._retriever.rows(Filter(), scope, _READ_PATHS, _PAGE_PRODUCTS, after=last)
+            await asyncio.to_thread(builder.add, [row.product for row in rows])
+            if len(rows) < _PAGE_PRODUCTS:
                 break
+            last = rows[-1].point_id
             await asyncio.sleep(_REST * (time.monotonic() - began))
         kept.vocabulary = await asyncio.to_thread(builder.build)
         kept.state = state

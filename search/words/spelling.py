@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_UNKNOWN: Final = 8
 """A text with more unknown words than this is in another language, or no query: it stays as it is."""
 
-_LARGE_CATALOGUE: Final = 1_000
+_SHORT: Final = 5
 _SLIP_COSTS: Final = 2.0
 """Orders of magnitude: a word one slip further away must be a hundred times as frequent to be preferred."""
 _CHUNK: Final = re.compile(r"\S+")
@@ -58,14 +58,15 @@ def correct(
 
 def _is_known(word: str, vocabulary: Vocabulary, is_word: Callable[[str], bool]) -> bool:
     """Say whether a word is right as it stands, in singular or plural."""
-    forms = [word, word + "s", *(word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending))]
+    more = () if word.endswith("s") else (word + "s",)
+    forms = (word, *more, *(word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending)))
     return any(form in vocabulary.known or is_word(form) for form in forms)
 
 
 def _meant(word: str, vocabulary: Vocabulary) -> str | None:
     """Return the word of the catalogue that was meant: few slips count for more than many products."""
     slips = most_slips(word)
-    least = 2 if vocabulary.products > _LARGE_CATALOGUE else 1
+    least = _least(vocabulary.products, word)
     found = [
         (math.log10(vocabulary.counts[one.word]) - _SLIP_COSTS * one.slips, one.word)
         for length in range(len(word) - slips, len(word) + slips + 1)
@@ -73,6 +74,11 @@ def _meant(word: str, vocabulary: Vocabulary) -> str | None:
         if vocabulary.counts[one.word] >= least
     ]
     return max(found)[1] if found else None
+
+
+def _least(products: int, word: str) -> int:
+    """Return in how many products a word must be to be meant: chance finds something near every short word."""
+    return max(1, min(products // (1_000 if len(word) <= _SHORT else 10_000), 100))
 
 
 def _replaced(chunk: str, meant: Mapping[str, str]) -> str:

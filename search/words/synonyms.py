@@ -63,10 +63,12 @@ class Synonyms:
         there = list(self._parts(text))
         keys = tuple(key for key, _ in there)
         written, done, at, room = "", 0, 0, MAX_CHARS - len(text)
+        added: set[str] = set()
         while at < len(there):
             size, names = self._match(keys, at, wanted)
             for name in names:
-                if room > len(name):
+                if room > len(name) and name not in added:
+                    added.add(name)
                     end = there[at + size - 1][1]
                     written = f"{_spaced(written, text[done:end])} {name}"
                     done, room = end, room - len(name) - 1
@@ -85,7 +87,9 @@ class Synonyms:
         for size in range(min(self._longest, len(keys) - at), 0, -1):
             found = self._meant.get(keys[at : at + size])
             if found is not None:
-                names = dict.fromkeys(name for name, language in found if not language or not wanted or language in wanted)
+                names = dict.fromkeys(
+                    name for name, language in found if not language or not wanted or language in wanted
+                )
                 return size, [name for name in names if not _holds(keys, self._key(name))][:MAX_ADDED]
         return 0, []
 

@@ -10,7 +10,7 @@ from search.words.spelling import Correction, correct
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from search.schemas import Term
+    from search.schemas import FilterValue, Term
     from search.words.synonyms import Synonyms
     from search.words.vocabulary import Vocabulary
 
@@ -38,9 +38,7 @@ def corrected(terms: Sequence[Term], vocabulary: Vocabulary, language: Language)
     def is_right(word: str) -> bool:
         return language.is_word(word) or language.synonyms.has_word(word)
 
-    found = [
-        term.text and correct(term.text, vocabulary, language.simplified, is_right) or None for term in terms
-    ]
+    found = [(term.text and correct(term.text, vocabulary, language.simplified, is_right)) or None for term in terms]
     changed = [one for one in found if one is not None]
     if not changed:
         return Understood(list(terms))
@@ -53,6 +51,13 @@ def with_synonyms(terms: Sequence[Term], language: Language, languages: Sequence
     """Return the terms with other names put into their texts; `languages` are those that the request is narrowed to."""
     texts = [term.text and language.synonyms.put_into(term.text, languages) for term in terms]
     return [term if text == term.text else _saying(term, text) for term, text in zip(terms, texts, strict=True)]
+
+
+def languages_of(filters: Mapping[str, FilterValue]) -> tuple[str, ...]:
+    """Return the languages that a request's filter names, none where it does not filter by language."""
+    value = filters.get("language")
+    values = value if isinstance(value, list) else [value]
+    return tuple(one for one in values if isinstance(one, str))
 
 
 def _saying(term: Term, text: str | None) -> Term:

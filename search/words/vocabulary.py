@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from encoders.glossary import Glossary
 
 NAMING_FIELDS: Final = ("title", "brand", "category", "attributes")
-OTHER_FIELDS: Final = ("description", "codes", "popularity")
+OTHER_FIELDS: Final = ("id", "codes", "description", "popularity")
 READ_FIELDS: Final = (*NAMING_FIELDS, *OTHER_FIELDS)
 """What is read of each product; the first group is what words are corrected to, all of it is what is left alone."""
 
@@ -75,8 +75,8 @@ class VocabularyBuilder:
         naming = "\n".join(_naming_texts(product))
         english = " ".join(translations(naming, self._glossary))
         named = set(prose(self._folded(f"{naming}\n{english}")))
-        codes = " ".join(product.get("codes", ()))
-        described = set(prose(self._folded(f"{codes} {product.get('description', '')[:_DESCRIPTION_CHARS]}")))
+        others = [product.get("id", ""), *product.get("codes", ()), product.get("description", "")[:_DESCRIPTION_CHARS]]
+        described = set(prose(self._folded("\n".join(others))))
         for word in named:
             if word in self._counts or len(self._counts) < self._most:
                 self._counts[word] += 1

@@ -23,16 +23,20 @@ class Words:
         self._vocabularies = vocabularies
         self._language = language
 
+    def begin(self, scope: Scope) -> None:
+        """Begin to read the catalogue within a scope, so that whoever comes first need not wait for it."""
+        self._vocabularies.of(scope)
+
     def understand(
-        self, terms: Sequence[Term], scope: Scope, *, spelling: str = "auto", languages: Sequence[str] = ()
+        self, terms: Sequence[Term], scope: Scope, *, correcting: bool, languages: Sequence[str] = ()
     ) -> Understood:
-        """Return the terms as they are to be looked for, in the same places; `spelling` is `auto` or `off`.
+        """Return the terms as they are to be looked for, in the same places.
 
         `languages` are those to which the request is narrowed. Never waits: before the first reading of a scope's
         products nothing is corrected.
         """
         right = Understood(list(terms))
-        if spelling != "off" and any(term.text for term in terms):
+        if correcting and any(term.text for term in terms):
             right = corrected(terms, self._vocabularies.of(scope), self._language)
         return Understood(with_synonyms(right.terms, self._language, languages), right.corrected)
 

@@ -1,0 +1,142 @@
+"""Spelling: what is put right, into what, and what is left alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.words.spelling import MAX_UNKNOWN, Correction, correct
+from search.words.vocabulary import Vocabulary
+from tests.search.words.lexicon import GLOSSARY, of_products, vocabulary
+
+EVERYDAY = {"wedding", "helicopter", "press"}
+SHOP = vocabulary(
+    "White sneakers", "Black sneakers", "Black leather jacket", "Linen dress", "Bedding set", "Women's running shoes",
+    "Nike trainers", "Crème brûlée bowl", "针织帽",
+)  # fmt: skip
+
+
+def put_right(text: str, words: Vocabulary = SHOP) -> str:
+    """Return a text as it is searched for."""
+    found = correct(text, words, GLOSSARY.simplified, EVERYDAY.__contains__)
+    return text if found is None else found.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("sneekers", "sneakers"),
+        ("sneakrs", "sneakers"),
+        ("snekaers", "sneakers"),
+        ("blakc jaket", "black jacket"),
+        ("nkie", "nike"),
+        ("inke", "nike"),
+        ("runnning shose", "running shoes"),
+        ("Sneekers", "Sneakers"),
+        ("SNEEKERS", "SNEAKERS"),
+        ("(sneekers, dres!)", "(sneakers, dress!)"),
+        ("white  sneekers ", "white  sneakers "),
+        ("leathr sneekers 42", "leather sneakers 42"),
+        ("creme", "crème"),
+        ("beanei", "beanie"),  # of a title in Chinese, whose English the lexical arm holds
+    ],
+)
+def test_a_slip_is_put_right(typed: str, meant: str) -> None:
+    """Letters left out, put in, changed, swapped; case, blanks and punctuation stay as they were typed."""
+    assert put_right(typed) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sneakers", "sneaker", "shoe", "women", "bowls",  # known, or known in the other number
+        "wedding dress", "helicopter", "press",  # everyday words, however near to one of the catalogue
+        "snk", "nik", "dres5",  # too short, not letters alone
+        "wh-1000xm4", "sneek-ers", "sneekers.com", "a@sneekers", "sku_sneekers", "4006381333931", "128gb",
+        "针只帽", "スニーカー", "운동화", "sneekers鞋",
+        "xylophone", "zzzzzzzz", "", " ", "…",
+    ],
+)  # fmt: skip
+def test_what_may_be_right_is_left_alone(text: str) -> None:
+    """Whatever is known, short, no plain word, or near to nothing."""
+    assert put_right(text) == text
+
+
+def test_the_first_letter_is_taken_to_be_right() -> None:
+    """People rarely miss it, and far too much is near without it."""
+    assert put_right("wedding") == "wedding"
+    assert put_right("zneakers") == "zneakers"
+
+
+def test_the_more_frequent_word_is_meant() -> None:
+    """Of two that are as near; a nearer one must be outweighed a hundred times."""
+    words = vocabulary("shirt", "shirt", "shift")
+    many = vocabulary("sneekers", *["sneakers"] * 200)
+
+    assert put_right("shiit", words) == "shirt"
+    assert put_right("sneeker", vocabulary("sneekers", "sneakers", "sneakers")) == "sneeker"  # one of theirs, in plural
+    assert put_right("sneekrs", many) == "sneakers"
+
+
+def test_words_of_few_products_are_meant_in_small_shops_only() -> None:
+    """In a large one they may themselves be slips."""
+    assert put_right("kestral", vocabulary("Kestrel boots")) == "kestrel"
+    assert put_right("kestral", vocabulary("Kestrel boots", *["Red shoe"] * 20_000)) == "kestral"
+
+
+def test_words_of_descriptions_and_codes_are_known_but_not_meant() -> None:
+    """They may be searched for, and are full of rare words and slips."""
+    words = of_products({"title": "Shirt", "description": "breathable mesh", "codes": ["ABCDEF"]})
+
+    assert put_right("mesh abcdef breathable", words) == "mesh abcdef breathable"
+    assert put_right("breathible", words) == "breathible"
+
+
+def test_attributes_brands_and_categories_are_meant_too() -> None:
+    """Not only titles."""
+    words = of_products(
+        {
+            "brand": "Kestrel",
+            "category": "Garden > Hammocks",
+            "attributes": {"colour": "turquoise", "for": ["terraces"]},
+        }
+    )
+
+    assert put_right("kestral hamocks turqoise terases", words) == "kestrel hammocks turquoise terraces"
+
+
+def test_a_text_of_many_unknown_words_stays() -> None:
+    """It is in another language; and nobody can make a search cost as many look-ups as it has words."""
+    assert put_right(" ".join(["sneekers"] * 50)) == " ".join(["sneakers"] * 50)
+    text = " ".join(f"sneek{chr(97 + number)}rs" for number in range(MAX_UNKNOWN + 1))
+    assert put_right(text) == text
+
+
+def test_nothing_is_put_right_where_not_all_words_are_at_hand() -> None:
+    """What looks unknown may be one of those that did not fit."""
+    small = vocabulary("sneakers", "linen dress", most=1)
+
+    assert not small.complete
+    assert put_right("sneekers", small) == "sneekers"
+
+
+def test_an_empty_catalogue_puts_nothing_right() -> None:
+    """Before the first reading, too."""
+    assert put_right("sneekers", Vocabulary()) == "sneekers"
+
+
+def test_a_correction_says_what_was_typed() -> None:
+    """To be offered again."""
+    found = correct("white sneekers", SHOP, GLOSSARY.simplified, EVERYDAY.__contains__)
+
+    assert found == Correction(text="white sneakers", original="white sneekers")
+
+
+@given(st.text(max_size=60) | st.lists(st.sampled_from(["sneekers", "dres", "nkie", "red", "不"])).map(" ".join))
+def test_a_corrected_text_is_right(text: str) -> None:
+    """Correcting changes no number of words, and finds nothing to do the second time."""
+    once = put_right(text)
+
+    assert len(once.split()) == len(text.split())
+    assert put_right(once) == once

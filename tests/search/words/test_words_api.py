@@ -1,0 +1,192 @@
+"""Words over HTTP: corrections, synonyms and completions, each within what the caller may see."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from deploy.settings import WordSettings
+from search.access import Scope
+from search.app import scope_of
+from search.filters import AnyOf, Filter
+from tests.builders import product
+from tests.search.shop import culprits, ids, open_shop, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from tests.builders import JsonObject
+    from tests.search.shop import Shop
+
+ONLY_WORDS = {"arms": {"lexical": 1.0}}
+GOODS = (
+    product(id="a", title="White canvas sneakers", brand="Kestrel", category="Women > Shoes > Sneakers"),
+    product(id="b", title="White linen shirt", brand="Alder", category="Men > Shirts", attributes={}),
+    product(id="c", title="红色羊毛围巾", brand="李宁", category="Scarves", attributes={}),
+    product(id="d", title="Phone case 128 GB edition", brand="Alder", category="Phones", attributes={}),
+)
+
+
+@contextmanager
+def reopened(shop: Shop, *goods: JsonObject, **words: object) -> Iterator[Shop]:
+    """Sell goods, then open the shop anew: its words are read when it opens, and asked for once to be sure."""
+    shop.sell(*goods)
+    settings = shop.settings.model_copy(update={"words": WordSettings.model_validate(words)})
+    with open_shop(shop.index.engine, settings) as opened:
+        suggested(opened, "")
+        yield opened
+
+
+@pytest.fixture
+def stocked(shop: Shop) -> Iterator[Shop]:
+    """Return a shop with a few goods whose words are known."""
+    with reopened(shop, *GOODS) as opened:
+        yield opened
+
+
+def suggested(shop: Shop, text: str, **parameters: object) -> list[tuple[str, str, int]]:
+    """Return the suggestions for a text."""
+    answer = shop.http.get("/v1/suggest", params={"q": text, **{name: str(one) for name, one in parameters.items()}})
+    assert answer.status_code == 200, answer.text
+    return [(one["text"], one["kind"], one["count"]) for one in answer.json()["suggestions"]]
+
+
+def test_a_slip_is_put_right_and_the_original_is_offered(stocked: Shop) -> None:
+    """The answer says what was searched for and what was typed; with spelling off that is searched for."""
+    put_right = stocked.search(text="white sneekers", **ONLY_WORDS)
+    as_typed = stocked.search(text="sneekers", spelling="off", **ONLY_WORDS)
+
+    assert put_right["corrected"] == {"text": "white sneakers", "original": "white sneekers"}
+    assert ids(put_right)[0] == "a"
+    assert as_typed["corrected"] is None
+    assert ids(as_typed) == []
+
+
+def test_get_corrects_as_post_does(stocked: Shop) -> None:
+    """`spelling` is a parameter there."""
+    put_right = stocked.http.get("/v1/search", params={"q": "sneekers"}).json()
+    as_typed = stocked.http.get("/v1/search", params={"q": "sneekers", "spelling": "off"}).json()
+
+    assert put_right["corrected"] == {"text": "sneakers", "original": "sneekers"}
+    assert as_typed["corrected"] is None
+
+
+def test_all_text_terms_are_put_right_alike(stocked: Shop) -> None:
+    """What the term is weighed with does not matter; the others stay as they are."""
+    terms = [{"text": "shrit"}, {"text": "linen", "weight": 0.5}, {"text": "canvsa", "weight": -0.5}]
+
+    found = stocked.search(terms=terms)
+
+    assert found["corrected"] == {"text": "shirt, canvas", "original": "shrit, canvsa"}
+
+
+def test_what_is_no_slip_is_left_alone(stocked: Shop) -> None:
+    """A word of the catalogue, everyday words, codes, numbers and Chinese."""
+    for text in ("white sneakers", "helicopter parts", "wh-1000xm4", "4006381333931", "红色围金", "snk", ""):
+        assert stocked.search(text=text or None)["corrected"] is None, text
+
+
+def test_an_unknown_way_to_spell_is_refused(stocked: Shop) -> None:
+    """The problem names the field."""
+    assert culprits(stocked.refused(text="shirt", spelling="on")) == ["spelling"]
+
+
+def test_measures_are_found_however_they_are_written(stocked: Shop) -> None:
+    """With a blank, without one, and in another unit of the same kind."""
+    for text in ("128gb", "128 GB", "0.128 TB"):
+        assert stocked.found(text=text, **ONLY_WORDS) == ["d"], text
+    assert stocked.found(text="256gb", **ONLY_WORDS) == []
+
+
+def test_synonyms_find_what_is_called_otherwise(shop: Shop, tmp_path: Path) -> None:
+    """Both ways in a group, one way after an arrow, and between Chinese and English."""
+    file = tmp_path / "synonyms.yaml"
+    file.write_text("any:\n  - sneakers, plimsolls\n  - blouse => shirt\n  - 李宁, Li-Ning\n", encoding="utf-8")
+
+    with reopened(shop, *GOODS, synonyms=file) as opened:
+        found = {text: opened.found(text=text, **ONLY_WORDS) for text in ("plimsolls", "blouse", "Li-Ning", "sneakers")}
+        corrected = opened.search(text="plimsolls")["corrected"]
+
+    assert found == {"plimsolls": ["a"], "blouse": ["b"], "Li-Ning": ["c"], "sneakers": ["a"]}
+    assert corrected is None
+
+
+def test_a_synonym_of_one_language_stays_out_of_another(shop: Shop, tmp_path: Path) -> None:
+    """Where the request is narrowed to a language, the rules of others do not hold."""
+    file = tmp_path / "synonyms.yaml"
+    file.write_text("de:\n  - rot => red\n", encoding="utf-8")
+
+    with reopened(shop, product(language="de"), product(id="en", language="en"), synonyms=file) as opened:
+        german = opened.found(text="rot", filter={"language": "de"}, **ONLY_WORDS)
+        english = opened.found(text="rot", filter={"language": ["en"]}, **ONLY_WORDS)
+
+    assert german == ["sku-1"]
+    assert english == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("kes", ("Kestrel", "brand", 1)),
+        ("SNEA", ("Sneakers", "category", 1)),
+        ("white li", ("White linen shirt", "title", 1)),
+        ("linen whi", ("White linen shirt", "title", 1)),
+        ("kesterl", ("Kestrel", "brand", 1)),
+        ("snaek", ("Sneakers", "category", 1)),
+        ("红色", ("红色羊毛围巾", "title", 1)),
+        ("紅色", ("红色羊毛围巾", "title", 1)),
+        ("围巾", ("红色羊毛围巾", "title", 1)),
+        ("李", ("李宁", "brand", 1)),
+        ("128 g", ("Phone case 128 GB edition", "title", 1)),
+    ],
+)
+def test_suggestions_complete_what_is_typed(stocked: Shop, typed: str, expected: tuple[str, str, int]) -> None:
+    """Beginnings of words in any order and case, with a slip, in Chinese in either script and from the middle."""
+    assert suggested(stocked, typed)[0] == expected
+
+
+def test_suggestions_say_how_many_products_there_are(stocked: Shop) -> None:
+    """A brand of two products comes before its titles."""
+    found = suggested(stocked, "al")
+
+    assert found == [("Alder", "brand", 2)]
+
+
+def test_suggestions_end_at_the_limit(stocked: Shop) -> None:
+    """The best ones are given."""
+    assert len(suggested(stocked, "s")) > 2
+    assert len(suggested(stocked, "s", limit=2)) == 2
+
+
+@pytest.mark.parametrize("text", ["", "   ", "…", "zzzz", "\u0000", "x" * 1_000])
+def test_nothing_to_complete_is_no_error(stocked: Shop, text: str) -> None:
+    """An answer without suggestions."""
+    assert suggested(stocked, text) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "culprit"),
+    [({"q": "x" * 1_001}, "q"), ({"q": "x", "limit": "21"}, "limit"), ({"q": "x", "limit": "0"}, "limit"),
+     ({"q": "x", "page": "2"}, "page")],
+)  # fmt: skip
+def test_a_suggestion_beyond_the_limits_is_refused(shop: Shop, parameters: dict[str, str], culprit: str) -> None:
+    """The problem names the parameter."""
+    assert culprits(problem(shop.http.get("/v1/suggest", params=parameters), 422)) == [culprit]
+
+
+def test_a_tenant_learns_nothing_of_anothers_words(shop: Shop) -> None:
+    """Neither by suggestions nor by corrections, while what is its own is there for both."""
+    with reopened(shop, *GOODS) as opened:
+        with_alder = Scope(Filter(must=(AnyOf("derived.visible", ("yes",)), AnyOf("product.brand", ("Alder",)))))
+        app = cast("FastAPI", opened.http.app)
+        app.dependency_overrides[scope_of] = lambda: with_alder
+
+        assert suggested(opened, "kes") == suggested(opened, "sneak") == suggested(opened, "kesterl") == []
+        assert suggested(opened, "al") == [("Alder", "brand", 2)]
+        assert opened.search(text="sneekers")["corrected"] is None
+        assert opened.search(text="lienn")["corrected"] == {"text": "linen", "original": "lienn"}
