@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import InvalidInput
@@ -16,6 +16,7 @@ from search.finding import Finder
 from search.retriever import Part, dense_vectors
 from search.understood import Stages, Understood, understand
 from search.verdicts import Explainer
+from search.words.understanding import languages_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +56,7 @@ class Answer:
 class SearchService:
     """Answers searches over one index, within the scope of each caller."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that a service has, by their names
         self,
         *,
         index: ServedIndex,
@@ -78,7 +79,7 @@ class SearchService:
 
         Raises `InvalidInput` that names the field, `EngineUnavailable`, `CollectionMismatch`.
         """
-        asked = self._understood(request, scope, uploads)
+        asked = self._read(self._understood(request, scope, uploads))
         mark = query_mark(asked, self._index.collection) if asked.order is not None else ""
         after = read_cursor(request.cursor, mark, asked.order) if request.cursor and asked.order else None
         outcome = await (self._finder.find(asked, after) if asked.terms else self._browser.browse(asked, after))
@@ -90,6 +91,8 @@ class SearchService:
     async def ask_arms(self, request: SearchRequest, scope: Scope) -> Mapping[str, ArmHits]:
         """Return what each arm finds for a request with terms, whatever their weights: what is fused in a search.
 
+        Words are taken as they stand: what is measured must not depend on how far the catalogue has been read.
+
         Raises what `search` raises.
         """
         _, founds = await self._finder.ask(self._understood(request, scope, ()), dict.fromkeys(ARMS, 1.0))
@@ -99,7 +102,7 @@ class SearchService:
         """Return where a product is in the answer to a request, or why it is not there; raises what `search` raises."""
         explainer = Explainer(self._finder, self._browser, self._retriever, self._index.numbers)
         try:
-            return await explainer.explain(product_id, self._understood(request, scope, ()))
+            return await explainer.explain(product_id, self._read(self._understood(request, scope, ())))
         except InvalidInput as error:
             raise InvalidInput(error.message, field=f"request.{error.field}") from error
 
@@ -113,7 +116,15 @@ class SearchService:
 
     def _understood(self, request: SearchRequest, scope: Scope, uploads: Sequence[bytes]) -> Understood:
         numbers, depth = self._index.numbers, self._retriever.depth
-        return understand(request, scope, uploads, words=self._words, numbers=numbers, depth=depth)
+        return understand(request, scope, uploads, numbers=numbers, depth=depth)
+
+    def _read(self, asked: Understood) -> Understood:
+        """Return the same with its words read: slips put right, synonyms put in."""
+        request = asked.request
+        read = self._words.understand(
+            asked.terms, asked.scope, correcting=request.spelling == "auto", languages=languages_of(request.filter)
+        )
+        return replace(asked, terms=read.terms, corrected=read.corrected)
 
     async def _present(self, outcome: Outcome, asked: Understood) -> dict[str, Any]:
         request = asked.request

@@ -14,7 +14,6 @@ from search.ordering import BROWSING, ORDERS, RELEVANCE
 from search.query import check_weights
 from search.ranking import Ranking
 from search.schemas import MAX_TERMS
-from search.words.understanding import languages_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from search.ordering import Order
     from search.schemas import SearchRequest, Term
     from search.words.spelling import Correction
-    from search.words.words import Words
 
 
 @dataclass(slots=True)
@@ -60,9 +58,9 @@ class FacetAsked:
 class Understood:
     """One search on its way: what was asked, by whom, and how long it took so far.
 
-    `terms` are those of the request, each in its place, with slips put right and synonyms put in; `corrected` says what
-    was put right. `order` is None for that of relevance. `uploads` are the pictures that terms name as parts. `depth` is how far pages
-    by number go.
+    `terms` are those of the request, each in its place; once its words are read, with slips put right, of which
+    `corrected` tells, and with synonyms put in. `order` is None for that of relevance. `uploads` are the pictures that
+    terms name as parts. `depth` is how far pages by number go.
     """
 
     request: SearchRequest
@@ -98,11 +96,9 @@ class Understood:
 
 
 def understand(
-    request: SearchRequest, scope: Scope, uploads: Sequence[bytes], *, words: Words, numbers: Sequence[str], depth: int
+    request: SearchRequest, scope: Scope, uploads: Sequence[bytes], *, numbers: Sequence[str], depth: int
 ) -> Understood:
     """Return what a request means; `numbers` are the attributes that take ranges, `depth` how far pages go.
-
-    Its texts are read with `words`, which never waits for anything.
 
     Raises `InvalidInput` that names the field.
     """
@@ -123,17 +119,15 @@ def understand(
             "goes with browsing and with orders by a field; relevance is paged by `page`", field="cursor"
         )
     facets = read_facets(request.facets, numbers)
-    read = words.understand(terms, scope, correcting=request.spelling == "auto", languages=languages_of(request.filter))
     return Understood(
         request=request,
         scope=scope,
         uploads=uploads,
-        terms=read.terms,
+        terms=terms,
         wanted=build_filter(request.filter, request.exclude, numbers),
         facets=[FacetAsked(facet, _without(facet.name, request, numbers)) for facet in facets],
         order=order,
         depth=depth,
-        corrected=read.corrected,
     )
 
 
