@@ -12,7 +12,7 @@ from deploy.processes.parts import declare
 from deploy.sample.catalogue import products
 from deploy.sample.write import write_pictures
 from deploy.settings import ApiSettings, Settings
-from tests.benchmarks import encoding, ingesting, querying
+from tests.benchmarks import encoding, ingesting, querying, suggesting
 from tests.benchmarks.goods import goods, picture_of, queries, upserts
 from tests.benchmarks.served import Api, Served, demo
 from tests.benchmarks.stocked import imitating, opened, real_vectors, tiny_pictures
@@ -140,9 +140,11 @@ class Campaign:
             for _ in range(self.plan.searches):
                 with http.timed():
                     api.get("/livez")
+            suggestions = suggesting.measure(api, goods(size))
             api.close()
             client.close()
-            return found, [_memory(served, size), Row(f"HTTP alone (/livez) beside {size:,} products", str(http))]
+            alone = Row(f"HTTP alone (/livez) beside {size:,} products", str(http))
+            return found, [*suggestions, _memory(served, size), alone]
 
     def _change_prices(self, data: Path, tiny: Path, size: int) -> Samples:
         tick = self._step(f"Changing {size:,} prices", self.plan.price_rounds)
