@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench
+.PHONY: help demo test check bench audit
 
 help:            ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
@@ -23,6 +23,11 @@ check: $(VENV)/.development  ## format, lint, types, import rules
 
 bench: $(VENV)/.development  ## measure, beside a floor in the same run
 	@$(BIN)/python -m tests.benchmarks.run $(ARGS)
+
+audit: $(VENV)/bin/uv  ## ask whether a pinned version exists no more, or has a known hole (needs the network)
+	@$(BIN)/uv pip install --quiet --dry-run --reinstall --no-deps --python $(BIN)/python --requirement constraints.txt
+	@$(BIN)/uv tool run --from pip-audit==2.10.1 pip-audit --strict --no-deps --disable-pip --progress-spinner off \
+		--requirement constraints.txt
 
 $(VENV)/bin/uv:
 	@echo "Making $(VENV) …"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ingest.kafka_connection import KafkaConnection
 from tests.broker import Broker, BrokerMissing, free_ports
+from tests.certificates import self_signed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,13 +60,9 @@ def tls_broker(jars: Path, folder: Path) -> TlsBroker:
 
 def _certificate(folder: Path) -> Path:
     """Make a key and a certificate for 127.0.0.1, and the broker's file of both; return the certificate."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        raise BrokerMissing("install openssl: it makes the broker's certificate")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([openssl, "req", "-x509", *options, *names, *files], check=True, capture_output=True, timeout=30)
-    (folder / "keystore.pem").write_text(key.read_text() + certificate.read_text())
-    return certificate
+    try:
+        made = self_signed(folder)
+    except FileNotFoundError as error:
+        raise BrokerMissing(str(error)) from error
+    (folder / "keystore.pem").write_text(made.key.read_text() + made.certificate.read_text())
+    return made.certificate

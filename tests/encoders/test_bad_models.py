@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -147,3 +149,42 @@ def test_an_architecture_that_timm_has_not_is_refused(tmp_path: Path) -> None:
     change(build_tiny_timm(tmp_path) / "config.json", architecture="no_such_network")
 
     assert "no_such_network" in refused(tmp_path)
+
+
+class _Trap:
+    """Leaves a file behind where it is unpickled."""
+
+    def __init__(self, sprung: Path) -> None:
+        self._sprung = sprung
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        """Say what unpickling is to do."""
+        return pathlib.Path.touch, (self._sprung,)
+
+
+PICKLES = (
+    "pytorch_model.bin", "model.pt", "model.pth", "model.ckpt", "model.pkl", "training_args.bin", "optimizer.pt",
+    "scheduler.pt", "rng_state.pth", "adapter_model.bin", "tokenizer.pkl", "model.joblib", "tf_model.h5",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("build", BUILDS)
+def test_no_pickle_in_a_folder_is_opened(build: Build, tmp_path: Path) -> None:
+    """Whatever it is called, beside sound weights and in their place; the trap does work."""
+    sprung = tmp_path / "sprung"
+    trap = pickle.dumps(_Trap(sprung))
+    folder = tmp_path / "model"
+    folder.mkdir()
+    build(folder)
+    for name in PICKLES:
+        (folder / name).write_bytes(trap)
+
+    load_named(str(folder), device="cpu")
+    (folder / "model.safetensors").write_bytes(trap)
+    refused(folder)
+    (folder / "model.safetensors").unlink()
+    refused(folder)
+
+    assert not sprung.exists()
+    pickle.loads(trap)
+    assert sprung.exists()

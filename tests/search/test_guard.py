@@ -194,6 +194,56 @@ def test_no_answer_repeats_a_key(door: Shop) -> None:
         assert key not in answer.text + repr(answer.headers)
 
 
+@pytest.mark.parametrize(
+    ("path", "policy"),
+    [("/v1/search", "default-src 'none'"), ("/livez", "default-src 'none'"), ("/nope", "default-src 'none'"),
+     ("/v1/pictures/0/a", "default-src 'none'"), ("/static/icon.svg", "default-src 'none'"),
+     ("/", "default-src 'self'"),
+     ("/docs", "default-src 'self'")],
+)  # fmt: skip
+def test_each_answer_says_what_browsers_may_do_with_it(door: Shop, path: str, policy: str) -> None:
+    """Data is run nowhere, and nothing is framed or guessed to be something else."""
+    for headers in ({}, bearer(SEARCHER)):
+        answer = door.http.get(path, headers=headers)
+
+        assert answer.headers["content-security-policy"].startswith(policy)
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"]
+
+
+def asked_from(shop: Shop, origin: str, method: str = "POST") -> httpx.Response:
+    """Ask as a browser does for a page of another origin, before it sends what the page wants sent."""
+    named = {"Origin": origin, "Access-Control-Request-Method": method}
+    return shop.http.options("/v1/search", headers=named | {"Access-Control-Request-Headers": "authorization"})
+
+
+def test_pages_of_other_origins_may_not_ask(door: Shop) -> None:
+    """Unless somebody named them."""
+    answer = search(door, bearer(SEARCHER) | {"Origin": "https://shop.example"})
+
+    assert asked_from(door, "https://shop.example").status_code == 401
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_pages_of_named_origins_may_ask_with_a_key_of_their_own(shop: Shop, keys: Path) -> None:
+    """Never with the cookie of our page; and they may read what is refused, too."""
+    ours = "https://shop.example"
+    with locked(shop, keys, {"cors_origins": (ours,)}) as opened:
+        allowed = asked_from(opened, ours)
+        assert allowed.status_code == 200
+        assert allowed.headers["access-control-allow-origin"] == ours
+        assert "access-control-allow-credentials" not in allowed.headers
+        for headers, status in ((bearer(SEARCHER), 200), ({}, 401)):
+            answer = search(opened, headers | {"Origin": ours})
+            assert answer.status_code == status
+            assert answer.headers["access-control-allow-origin"] == ours
+        for other in ("https://evil.example", "https://shop.example.evil.example", "http://shop.example", "null"):
+            assert asked_from(opened, other).status_code == 400
+            assert "access-control-allow-origin" not in search(opened, bearer(SEARCHER) | {"Origin": other}).headers
+        assert asked_from(opened, ours, "DELETE").status_code == 400
+
+
 class TestPage:
     """The search page behind keys, as a browser without scripts sees it."""
 

@@ -22,12 +22,14 @@ from tests.builders import JsonObject, deleted, patched, product, upserted
 from tests.index import embedded_engine
 from tests.search.keyed import TENANT, bearer, entry, locked, write_keys
 from tests.search.shop import BLUE, GREEN, RED, Shop, data_url, encoded, open_shop, png, shop_settings
+from tests.search.shop import ids as ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     import httpx2 as httpx
+    from fastapi.testclient import TestClient
 
 Arms: TypeAlias = tuple[dict[str, float], ...]
 
@@ -127,7 +129,6 @@ filters = st.fixed_dictionaries(
         "price": prices,
         "in_stock": st.booleans(),
         "attributes.gem": st.just("opal"),
-        "colour": st.just("unknown field"),
     },
 )
 words = st.sampled_from(["red shoe", "zirconium", "Zircon", "scarf", "zzz", "opal"])
@@ -157,21 +158,13 @@ def searches(arms: Arms) -> st.SearchStrategy[JsonObject]:
         "cut_off": st.sampled_from(["auto", "off"]),
         "spelling": st.sampled_from(["auto", "off"]),
         "explain": st.booleans(),
+        "diversity": st.sampled_from([0.0, 0.5]),
+        "limit_per": st.just({"brand": 1}),
     }
-    known = set(more) & KNOWN
     return st.fixed_dictionaries(
         {"terms": terms, "filter": filters, "exclude": filters, "arms": st.sampled_from(arms)},
-        optional={name: more[name] for name in sorted(known)},
+        optional=more,
     )
-
-
-def _known() -> frozenset[str]:
-    from search.schemas import SearchRequest  # noqa: PLC0415 - one use
-
-    return frozenset(SearchRequest.model_fields)
-
-
-KNOWN: Final = _known()
 
 
 def requests(arms: Arms) -> st.SearchStrategy[Request]:
@@ -215,7 +208,7 @@ def told(answer: httpx.Response) -> object:
     return answer.status_code, headers, body
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(request=requests(DENSE))
 def test_nothing_tells_whether_others_are_there(worlds: Worlds, request: Request) -> None:
     """No product, picture, count, facet, suggestion, correction, explanation, watermark or error differs."""
@@ -250,6 +243,37 @@ def test_the_page_shows_the_tenants_products_alone(worlds: Worlds) -> None:
 
         assert TIMING.sub("", alone.text) == TIMING.sub("", shared.text)
         assert alone.status_code == shared.status_code
+
+
+def test_a_cursor_leads_through_the_tenants_products_alone(worlds: Worlds, tmp_path: Path) -> None:
+    """Also one that was made with a key for everything, and stands among others' products."""
+    request: JsonObject = {"sort": "price", "limit": 1, "fields": ["id"]}
+    alone, shared = (walked(shop.http, bearer(TENANT), request) for shop in (worlds.alone, worlds.shared))
+    keys = write_keys(tmp_path / "keys.yaml", entry("all"), entry(TENANT, filter={"brand": "Alder"}))
+    with locked(worlds.shared, keys) as shop:
+        everything = walked(shop.http, bearer("all"), request)
+        from_there = [
+            shop.http.post("/v1/search", json=request | {"cursor": cursor}, headers=bearer(TENANT)).json()["hits"]
+            for _, cursor in everything
+            if cursor is not None
+        ]
+
+    assert [found for found, _ in alone] == [found for found, _ in shared] == [["our-1"], ["our-2"], ["our-3"]]
+    assert len(everything) == len(OURS) + len(THEIRS)
+    assert "their-" not in json.dumps(from_there)
+
+
+def walked(http: TestClient, headers: dict[str, str], request: JsonObject) -> list[tuple[list[str], str | None]]:
+    """Return the ids on each page that cursors lead to, and the cursor to the next."""
+    pages: list[tuple[list[str], str | None]] = []
+    cursor = None
+    while not pages or cursor is not None:
+        asked = request if cursor is None else request | {"cursor": cursor}
+        answer = http.post("/v1/search", json=asked, headers=headers).json()
+        cursor = answer["cursor"]
+        if answer["hits"]:
+            pages.append((ids_of(answer), cursor))
+    return pages
 
 
 def test_the_shared_shop_does_hold_the_others(worlds: Worlds, tmp_path: Path) -> None:
