@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 120.0
 STOP_SECONDS = 20.0
 PAGE = 100
-VITRINE = str(Path(sys.executable).with_name("vitrine"))
+DEMO = (str(Path(sys.executable).with_name("vitrine")), "demo", "--no-open")
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Demo:
     arguments: Sequence[str] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=lambda: free_ports(1)[0])
-    command: Sequence[str] = (VITRINE, "demo", "--no-open")
+    command: Sequence[str] = DEMO
     log: Path | None = None
     _process: subprocess.Popen[bytes] | None = None
 

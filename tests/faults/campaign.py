@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tests.broker import create_topic
-from tests.demo import Demo
+from tests.demo import DEMO, Demo
 from tests.faults.goods import Goods
 from tests.faults.traffic import Rates, Tally, Traffic
 from tests.index import MEMORY
@@ -59,7 +59,7 @@ def table(rows: Sequence[Row]) -> str:
 
 @dataclass
 class Campaign:
-    """The process at fault, the broker, and the traffic on both; `disk` is the process's own, None where it has none."""
+    """The process, the broker, and the traffic on both; `disk` is the process's own, None where none can be mounted."""
 
     broker: Broker
     topic: str
@@ -109,7 +109,7 @@ def campaign(
     *,
     products: int,
     rates: Rates,
-    command: Sequence[str] | None = None,
+    command: Sequence[str] = DEMO,
     settings: dict[str, str] | None = None,
 ) -> Iterator[Campaign]:
     """Have everything running: the products indexed, the traffic on."""
@@ -123,8 +123,8 @@ def campaign(
             data,
             ["--kafka", broker.bootstrap, "--topic", topic],
             {"VITRINE_KAFKA__GROUP": topic, "PYTHONPATH": os.getcwd()} | (settings or {}),  # noqa: PTH109
+            command=command,
             log=folder / "demo.log",
-            **({} if command is None else {"command": command}),
         )
         stack.enter_context(demo)
         traffic = Traffic(Goods(products), broker.bootstrap, topic, demo.port, rates)

@@ -37,7 +37,6 @@ def test_each_fault_for_a_moment(own_broker: Broker) -> None:
             under.suffer("kill -9", named(killed, seconds=0, chance=Random(1)))
 
     told = table(under.rows)
-    print(told)
     assert [row.lost for row in under.rows] == [[]] * len(under.rows), told
     assert [row.tally.wrong for row in under.rows] == [[]] * len(under.rows), told
     assert [row.tally.errors for row in under.rows] == [[]] * len(under.rows), told
