@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench audit
+.PHONY: help demo test check bench audit soak
 
 help:            ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
@@ -20,6 +20,9 @@ check: $(VENV)/.development  ## format, lint, types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+soak: $(VENV)/.development  ## storms, faults and load at full length: about half an hour
+	@$(BIN)/pytest -q -s -p no:randomly -o python_files='soak_*.py' tests $(ARGS)
 
 bench: $(VENV)/.development  ## measure, beside a floor in the same run
 	@$(BIN)/python -m tests.benchmarks.run $(ARGS)

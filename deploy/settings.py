@@ -73,6 +73,11 @@ class KafkaSettings(_Group):
     bootstrap_servers: str | None = Field(None, description="HOST:PORT, several separated by commas")
     topic: str = Field("catalogue", description="topic of product events")
     group: str = Field("vitrine", description="consumer group of the ingest workers")
+    instance: str | None = Field(
+        None,
+        description="name of this worker within its group, its own and the same at each start, such as a StatefulSet's "
+        "pod name: killed and started again it goes on at once; absent: the group waits 10 s for the dead one",
+    )
     dead_letter_topic: str | None = Field(None, description="topic for refused records; default: TOPIC.dead-letters")
     debezium_version: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated), Field(min_length=1)] = Field(
         DEFAULT_VERSION_PATHS,
@@ -229,6 +234,11 @@ class ApiSettings(_Group):
         (),
         description="origins whose pages may call the API from a browser, separated by commas, such as "
         "https://shop.example; absent: none but our own page",
+    )
+    drain_seconds: Annotated[float, Field(ge=0, le=300)] = Field(
+        5.0,
+        description="after SIGTERM, how long requests are still taken while /readyz says 503: longer than a proxy "
+        "needs to see it",
     )
     keys_file: Path | None = Field(
         None, description="YAML file of API keys (docs/security.md), read again when it changes; absent: there are none"

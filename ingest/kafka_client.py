@@ -27,6 +27,7 @@ REFUSALS = (
     kafka_errors.IllegalSaslStateError,
 )
 WRONG_VALUES = (
+    kafka_errors.FencedInstanceIdError,  # another member has the same instance name
     kafka_errors.InvalidTopicError,
     kafka_errors.InvalidGroupIdError,
     kafka_errors.InvalidSessionTimeoutError,

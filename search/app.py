@@ -21,7 +21,7 @@ from search.body import FORM, JSON, ApiLimits, Door, read_events, read_explain, 
 from search.credentials import COOKIE
 from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
 from search.guard import CALLER, OPEN, REFUSAL, Guard
-from search.middleware import BodyLimit, HeadAsGet, Measured, SecurityHeaders
+from search.middleware import BodyLimit, Farewell, HeadAsGet, Measured, SecurityHeaders
 from search.schemas import ExplainRequest, SearchRequest, SimpleSearch, SuggestRequest
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ def create_app(parts: SearchParts) -> FastAPI:
             expose_headers=["Retry-After", "Server-Timing"],
         )
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Farewell, readiness=parts.readiness)
+    app.state.readiness = parts.readiness  # for the process, which knows when it ends
     return app
 
 

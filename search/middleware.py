@@ -1,4 +1,4 @@
-"""What every request passes through: limits on its body, the clock, HEAD, and the headers that browsers obey."""
+"""What every request passes through: limits on its body, the clock, HEAD, headers for browsers, the end."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from search.metrics import SearchMetrics
+    from search.readiness import Readiness
 
 
 _MAX_DIGITS: Final = 18  # of a number that is worth reading
@@ -175,3 +176,21 @@ class Measured:
         finally:
             route = getattr(scope.get("route"), "path", "none")
             self._metrics.answered(route, status, time.perf_counter() - start)
+
+
+class Farewell:
+    """Ends each connection with its answer once the process is leaving: a kept one would break with a request on it."""
+
+    def __init__(self, app: ASGIApp, readiness: Readiness) -> None:
+        self._app = app
+        self._readiness = readiness
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; the answer says whether it is the connection's last."""
+
+        async def closing(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._readiness.is_leaving:
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        await self._app(scope, receive, closing)

@@ -22,16 +22,22 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 120.0
 STOP_SECONDS = 20.0
 PAGE = 100
+DEMO = (str(Path(sys.executable).with_name("vitrine")), "demo", "--no-open")
 
 
 @dataclass
 class Demo:
-    """The demo on `data`, with further arguments and settings; it may be killed and started again."""
+    """The demo on `data`, with further arguments and settings; it may be killed and started again.
+
+    `command` is what takes the place of `vitrine demo`, `log` where it writes to, by default beside the data.
+    """
 
     data: Path
     arguments: Sequence[str] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=lambda: free_ports(1)[0])
+    command: Sequence[str] = DEMO
+    log: Path | None = None
     _process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -43,8 +49,7 @@ class Demo:
 
     def start(self) -> None:
         """Start the process; it takes requests some seconds later."""
-        command = [str(Path(sys.executable).with_name("vitrine")), "demo", "--no-open"]
-        command += ["--data", str(self.data), "--port", str(self.port), *self.arguments]
+        command = [*self.command, "--data", str(self.data), "--port", str(self.port), *self.arguments]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -60,8 +65,17 @@ class Demo:
 
     def stop(self) -> int:
         """End the process as Ctrl-C in a terminal does, and return its exit code."""
+        self.tell(signal.SIGINT)
+        return self.ended()
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send the process a signal."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(number)
+
+    def ended(self) -> int:
+        """Wait until the process has ended, and return its exit code."""
+        assert self._process is not None
         code = self._process.wait(STOP_SECONDS)
         self._process = None
         return code
@@ -110,7 +124,7 @@ class Demo:
 
     @property
     def _log(self) -> Path:
-        return self.data / "demo.log"
+        return self.log or self.data / "demo.log"
 
     def _json(self, method: str, path: str, **how: Any) -> Any:  # noqa: ANN401
         try:

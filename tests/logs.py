@@ -93,6 +93,7 @@ class KafkaLog:
         session_timeout_seconds: float = 10.0,
         max_poll_interval_seconds: float = 60.0,
         topic: str | None = None,
+        instance: str | None = None,
     ) -> KafkaSource:
         source = KafkaSource(
             self.connection,
@@ -101,6 +102,7 @@ class KafkaLog:
             batch_records=batch_records,
             session_timeout_seconds=session_timeout_seconds,
             max_poll_interval_seconds=max_poll_interval_seconds,
+            instance=instance,
         )
         self._open.append(source)
         return source

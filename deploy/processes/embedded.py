@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import platform
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +54,9 @@ def log_feed(settings: Settings, folder: Path, events: Iterable[dict[str, object
 
 def topic_feed(settings: Settings) -> Feed:
     """Return the topic that the settings name as a feed, with a way in for events sent over HTTP."""
-    return replace(kafka_feed(settings), events=kafka_events(settings))
+    name = settings.kafka.instance or _instance(settings.qdrant.path)
+    named = settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"instance": name})})
+    return replace(kafka_feed(named), events=kafka_events(named))
 
 
 def run(settings: Settings, encoders: Encoders, feed: Feed, started: Callable[[uvicorn.Server], None]) -> None:
@@ -78,6 +82,12 @@ def run(settings: Settings, encoders: Encoders, feed: Feed, started: Callable[[u
         _announce(http, started)
         serve(http)
     ingesting.result()  # what ended the loop, if it was not us
+
+
+def _instance(index: Path) -> str:
+    """Return the name of the one worker that an index can have: killed, it is known again when it starts anew."""
+    place = f"{platform.node()}:{index.resolve()}"
+    return f"vitrine-{hashlib.blake2b(place.encode(), digest_size=8).hexdigest()}"
 
 
 def _stop(http: uvicorn.Server, _ended: Future[None]) -> None:

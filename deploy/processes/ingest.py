@@ -14,7 +14,6 @@ from catalog.collection import ensure
 from catalog.engine import outages_named
 from deploy.processes.debezium import debezium_reading
 from deploy.processes.parts import declare, open_engine, picture_fetcher, picture_limits
-from encoders.registry import load_encoders
 from ingest.consumer import Consumer, patiently
 from ingest.dead_letter_limit import DeadLetterLimit
 from ingest.encoding import Encoding
@@ -56,12 +55,15 @@ def kafka_feed(settings: Settings) -> Feed:
         topic=settings.kafka.topic,
         group=settings.kafka.group,
         batch_records=settings.ingest.batch_records,
+        instance=settings.kafka.instance,
     )
     return Feed(source, KafkaDeadLetters(connection, topic=settings.kafka.dead_letters))
 
 
 def run(settings: Settings, stopping: threading.Event) -> None:
     """Read the topic into the index until told to stop."""
+    from encoders.registry import load_encoders  # noqa: PLC0415 - models are loaded only when used
+
     with ExitStack() as stack:
         encoders = load_encoders(settings.encoders.settings())
         fetcher = stack.enter_context(picture_fetcher(settings))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from catalog.errors import Misconfigured
+from deploy.processes.draining import DrainingServer
 from deploy.processes.events import kafka_events
 from deploy.processes.parts import open_engine, picture_fetcher, search_app
 from deploy.processes.patience import patient
-from encoders.registry import load_encoders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,13 +43,15 @@ def wired(settings: Settings, engine: Engine) -> Iterator[uvicorn.Server]:
         events = kafka_events(settings) if settings.kafka.bootstrap_servers is not None else None
         if events is not None:
             stack.callback(events.close)
+        from encoders.registry import load_encoders  # noqa: PLC0415 - models are loaded only when used
+
         encoders = load_encoders(settings.encoders.settings())
         yield server(search_app(settings, engine, encoders, fetcher, events), settings)
 
 
 def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     """Return the HTTP server of an app; running it blocks until SIGINT or SIGTERM."""
-    return uvicorn.Server(
+    return DrainingServer(
         uvicorn.Config(
             app,
             host=settings.api.host,
@@ -60,7 +62,9 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
             server_header=False,
             proxy_headers=False,  # whoever is connected is the client: X-Forwarded-For may say anything
-        )
+        ),
+        leave=app.state.readiness.leave,
+        drain_seconds=settings.api.drain_seconds,
     )
 
 

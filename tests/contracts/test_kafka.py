@@ -134,6 +134,23 @@ def test_two_sources_share_the_partitions_and_one_takes_over(log: KafkaLog) -> N
     assert taken_over_seconds < 5
 
 
+def test_a_killed_source_is_known_again_by_its_name(log: KafkaLog) -> None:
+    """Who starts under the name of one that did not leave has its partitions at once; that one is told, if it lives."""
+    log.append(messages(40))
+    first = log.source(session_timeout_seconds=30, instance="one")
+    mine = read(first, 20)
+    first.commit(mine)
+    started = time.monotonic()
+
+    second = log.source(session_timeout_seconds=30, instance="one")
+
+    again = read(second, 40 - len(mine))
+    assert values([*mine, *again]) == list(range(40))
+    assert time.monotonic() - started < 10
+    with pytest.raises(Misconfigured, match="instance"):
+        first.commit(again)
+
+
 def test_a_commit_after_a_lost_partition_does_not_raise(log: KafkaLog) -> None:
     """The new owner reads the records again; the old one drops them, and commits only what is still its own."""
     log.append(messages(80, keys=40))

@@ -1,0 +1,32 @@
+"""Four workers in a short storm, killed again and again, broker and engine too: the index is the merge of all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.shop import Shop
+from tests.chaos.storm import Weather, storming
+from tests.chaos.verdict import judge
+
+if TYPE_CHECKING:
+    from tests.broker import Broker
+
+pytestmark = pytest.mark.kafka
+
+SHORT = Weather(seconds=7, kill_every_seconds=0.8, broker_killed_at=[0.2], engine_killed_at=[0.6])
+
+
+def test_a_short_storm(own_broker: Broker) -> None:
+    """Nothing is lost, nothing is resurrected, and the dead letters are exactly the poisoned records."""
+    with storming(own_broker, SHORT) as storm:
+        storm.rage(Shop(events=2_000, products=200, seed=1).messages())
+        verdict = judge(storm)
+
+        assert verdict.differences == []
+        assert (verdict.missing_letters, verdict.needless_letters) == ([], [])
+        assert verdict.poisoned > 30
+        assert storm.told.killed >= 3
+        assert storm.told.broker_restarts == 1
+        assert storm.rebalances() > 4

@@ -1,0 +1,100 @@
+"""The faults, each for as long as it is told."""
+
+from __future__ import annotations
+
+import signal
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.builders import bare, upserted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from random import Random
+
+    from tests.encoders.picture_host import PictureHost
+    from tests.faults.campaign import Suffering
+
+CHUNK = bytes(2**20)
+WARM_SECONDS = 1.0
+
+
+def killed(suffering: Suffering, *, seconds: float, chance: Random) -> None:
+    """Kill -9 some seconds after it was well again, and start it, until the time is up; at least once."""
+    demo, until = suffering.campaign.demo, time.monotonic() + seconds
+    while not suffering.seconds or time.monotonic() < until:
+        time.sleep(chance.uniform(1, 6))
+        demo.kill()
+        demo.start()
+        suffering.is_over()
+
+
+def broker_down(suffering: Suffering, *, seconds: float) -> None:
+    """Stop the broker for a while."""
+    broker = suffering.campaign.broker
+    broker.stop()
+    time.sleep(seconds)
+    broker.start()
+    suffering.is_over()
+
+
+def disk_full(suffering: Suffering, *, seconds: float) -> None:
+    """Fill the disk to the last byte for a while."""
+    disk = suffering.campaign.disk
+    assert disk is not None, "only where we may mount a file system"
+    ballast = disk / "ballast"
+    _fill(ballast)
+    time.sleep(seconds)
+    ballast.unlink()
+    suffering.is_over()
+
+
+def _fill(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(CHUNK)
+        except OSError:
+            return
+
+
+def slow_pictures(suffering: Suffering, *, host: PictureHost, count: int) -> None:
+    """Send products whose pictures trickle in for ever, each fetched until its time is up."""
+    events = [upserted(bare(f"slow-{number}", images=[f"{host.url}/slow/{number}"])) for number in range(count)]
+    suffering.campaign.traffic.send(events)
+    last = f"/v1/products/slow-{count - 1}"
+    suffering.campaign.demo.wait(lambda: suffering.campaign.demo.get(last) is not None, "the last of them")
+    suffering.is_over()
+
+
+def terminated(suffering: Suffering) -> None:
+    """SIGTERM; whoever honours readiness sends elsewhere, here: nothing until the next process is ready."""
+    campaign = suffering.campaign
+    campaign.traffic.honours_readiness = True
+    time.sleep(WARM_SECONDS)
+    campaign.demo.tell(signal.SIGTERM)
+    assert campaign.demo.ended() == 0, campaign.demo.told()
+    campaign.demo.start()
+    suffering.is_over()
+    campaign.traffic.honours_readiness = False
+
+
+def broken_model(suffering: Suffering, *, folder: Path) -> None:
+    """Start with a model folder that holds no model, as after a bad deploy; then with the right one."""
+    demo = suffering.campaign.demo
+    demo.kill()
+    right = demo.settings
+    demo.settings = {**right, "VITRINE_ENCODERS__TEXT": str(folder)}
+    demo.start()
+    assert demo.ended() == 2, demo.told()
+    assert str(folder) in demo.told(), demo.told()
+    demo.settings = right
+    demo.start()
+    suffering.is_over()
+
+
+def named(happens: Callable[..., None], **how: object) -> Callable[[Suffering], None]:
+    """Return a fault with how it is to be."""
+    return partial(happens, **how)
