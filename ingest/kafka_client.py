@@ -27,7 +27,6 @@ REFUSALS = (
     kafka_errors.IllegalSaslStateError,
 )
 WRONG_VALUES = (
-    kafka_errors.FencedInstanceIdError,  # another member has the same instance name
     kafka_errors.InvalidTopicError,
     kafka_errors.InvalidGroupIdError,
     kafka_errors.InvalidSessionTimeoutError,
@@ -106,6 +105,10 @@ def translated(error: kafka_errors.KafkaError, what: str) -> BrokerUnavailable |
     """Return the error of the house for `error`, met while trying to do `what`."""
     if isinstance(error, REFUSALS):
         return Misconfigured(f"cannot {what}: {error}. Check the user name, the password and what it may access")
+    if isinstance(error, kafka_errors.FencedInstanceIdError):
+        return Misconfigured(
+            f"cannot {what}: another worker of the group has the same instance name; give each its own"
+        )
     if isinstance(error, WRONG_VALUES):
         return Misconfigured(f"cannot {what}: {error}")
     reason = "no answer in time" if isinstance(error, kafka_errors.KafkaTimeoutError) else str(error)

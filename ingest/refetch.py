@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ingest.consumer import Stopped, patiently
 from ingest.merge import Change
 from ingest.pictures import FAILED
+from ingest.store import is_due
 
 if TYPE_CHECKING:
     import threading
@@ -85,7 +86,7 @@ class Refetch:
 
     def _is_due(self, product: Stored) -> bool:
         times = [one.due_at for one in product.derived.pictures if one.due_at is not None]
-        return product.state.visible and any(datetime.fromisoformat(time) <= self._moment for time in times)
+        return product.state.visible and any(is_due(datetime.fromisoformat(time), self._moment) for time in times)
 
 
 def _became(before: Stored, write: PointWrite) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from catalog.vectors import SparseVector
     from encoders.interface import FloatArray
 
+_LONGEST_WAIT: Final = timedelta(days=2)
+"""Twice as long as a picture is ever made to wait."""
 _REVISION_BITS: Final = 62
 _REQUEST_BYTES: Final = 16 * 2**20
 """A server takes requests of 32 MB; half of that also comes back in good time."""
@@ -230,8 +233,15 @@ def _payload_operation(write: PointWrite) -> models.OverwritePayloadOperation:
     )
 
 
+def is_due(due_at: datetime, moment: datetime) -> bool:
+    """Whether a picture is due: its time has come, or is further off than any wait, for a clock had run ahead."""
+    return not moment < due_at <= moment + _LONGEST_WAIT
+
+
 def _due(moment: datetime) -> models.Filter:
-    return models.Filter(must=[models.FieldCondition(key=PICTURES_DUE, range=models.DatetimeRange(lte=moment))])
+    """Return the filter that says what `is_due` says."""
+    ranges = [models.DatetimeRange(lte=moment), models.DatetimeRange(gt=moment + _LONGEST_WAIT)]
+    return models.Filter(should=[models.FieldCondition(key=PICTURES_DUE, range=one) for one in ranges])
 
 
 def _unchanged_since(revisions: list[int]) -> models.Filter:

@@ -137,7 +137,7 @@ def test_two_sources_share_the_partitions_and_one_takes_over(log: KafkaLog) -> N
 def test_a_killed_source_is_known_again_by_its_name(log: KafkaLog) -> None:
     """Who starts under the name of one that did not leave has its partitions at once; that one is told, if it lives."""
     log.append(messages(40))
-    first = log.source(session_timeout_seconds=30, instance="one")
+    first = log.source(batch_records=10, session_timeout_seconds=30, instance="one")
     mine = read(first, 20)
     first.commit(mine)
     started = time.monotonic()

@@ -93,6 +93,21 @@ def shop(index: Index) -> Iterator[Shop]:
         yield Shop(index, fetcher, clock, parts)
 
 
+def test_a_clock_that_ran_ahead_hides_no_picture(shop: Shop) -> None:
+    """What was put off to another decade is due once the clock is right again; what waits its time is not."""
+    shop.clock[0] = NOW + timedelta(days=3_650)
+    shop.hear(upserted(bare("a", images=[FIRST])))
+    shop.clock[0] = NOW
+    shop.hear(upserted(bare("b", images=[SECOND])))
+    shop.fetcher.answers |= {FIRST: RED, SECOND: GREEN}
+
+    outcome = shop.refetch(minutes=1)
+
+    assert (outcome.due, outcome.products, outcome.pictures) == (1, 1, {"ok": 1})
+    assert [one.status for one in shop.stored("a").derived.pictures] == ["ok"]
+    assert shop.refetch(minutes=5).pictures == {"ok": 1}
+
+
 def test_a_picture_that_comes_back_is_found_by(shop: Shop) -> None:
     """The text is not touched, nothing is due afterwards, and the shop's version is what it was."""
     shop.hear(upserted(bare("a", images=[FIRST]), version=7))

@@ -44,6 +44,21 @@ def test_cold_encoders_are_not_ready(shop: Shop) -> None:
     assert answer.headers["retry-after"]
 
 
+def test_a_process_that_leaves_is_not_ready_and_answers(shop: Shop) -> None:
+    """Who asks for readiness is sent away; who comes all the same is answered, on a connection that ends with it."""
+    with PictureFetcher(FetchSettings()) as fetcher:
+        app = search_app(shop.settings, shop.index.engine, fake_encoders(), fetcher)
+        with TestClient(app, raise_server_exceptions=False) as http:
+            before = http.get("/v1/search")
+            app.state.readiness.leave()
+            answer, after = http.get("/readyz"), http.get("/v1/search")
+
+    assert "shutting down" in problem(answer, 503)["detail"]
+    assert answer.headers["retry-after"]
+    assert (before.status_code, "connection" in before.headers) == (200, False)
+    assert (after.status_code, after.headers["connection"]) == (200, "close")
+
+
 @pytest.mark.parametrize(
     "others",
     [
