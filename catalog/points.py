@@ -40,6 +40,7 @@ BROWSE: Final = "derived.browse"
 OCCURRED_AT: Final = "derived.occurred_at"
 CODES: Final = "product.codes"
 PICTURES_DUE: Final = "derived.pictures_due_at"
+HIDDEN_SINCE: Final = "derived.hidden_since"
 
 YES, NO = "yes", "no"
 _MAX_FLOAT32: Final = 3.4e38
@@ -123,7 +124,7 @@ def encode(stored: Stored) -> dict[str, Any]:
     return {
         PRODUCT: product,
         STATE: _encode_state(stored.state) | {"revision": stored.revision},
-        DERIVED: _encode_derived(stored.derived) | _search_keys(stored.state, product) | _due(stored),
+        DERIVED: _encode_derived(stored.derived) | _search_keys(stored.state, product) | _times(stored),
     }
 
 
@@ -183,10 +184,17 @@ def _encode_derived(derived: Derived) -> dict[str, Any]:
     return {"digests": dict(derived.digests), "pictures": pictures, "indexed_at": derived.indexed_at}
 
 
-def _due(stored: Stored) -> dict[str, str]:
-    """Return when the first of a product's pictures is to be asked for again; nothing where none is."""
-    times = [picture.due_at for picture in stored.derived.pictures if picture.due_at is not None]
-    return {"pictures_due_at": min(times)} if times and stored.state.visible else {}
+def _times(stored: Stored) -> dict[str, str]:
+    """Return the times that the upkeep goes by, each where it has something to do.
+
+    When the first of a product's pictures is to be asked for again; since when a tombstone or a waiting patch has been
+    what it is, for then it expires. A product that is merely without title and pictures has both to come, and stays.
+    """
+    due = [picture.due_at for picture in stored.derived.pictures if picture.due_at is not None]
+    times = {"pictures_due_at": min(due)} if due and stored.state.visible else {}
+    if stored.state.upserted is None and stored.derived.indexed_at is not None:
+        times["hidden_since"] = stored.derived.indexed_at
+    return times
 
 
 def _search_keys(state: State, product: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,5 +263,5 @@ def payload_indexes(numbers: tuple[str, ...] = ()) -> dict[str, IndexSchema]:
     indexes |= {f"{PRODUCT}.{name}": real for name in FLOATS}
     indexes |= {f"{PRODUCT}.{name}": time for name in TIMES}
     indexes |= {number_path(name): real for name in numbers}
-    indexes |= {f"{PRODUCT}.stock": models.PayloadSchemaType.INTEGER, OCCURRED_AT: time, PICTURES_DUE: time}
-    return indexes | {BROWSE: sortable, REVISION: matched}
+    indexes |= {f"{PRODUCT}.stock": models.PayloadSchemaType.INTEGER, OCCURRED_AT: time}
+    return indexes | {PICTURES_DUE: time, HIDDEN_SINCE: time, BROWSE: sortable, REVISION: matched}

@@ -195,6 +195,11 @@ class IngestSettings(_Group):
     encoding_cache_max_bytes: Annotated[int, Field(ge=2**20)] = Field(
         2 * 2**30, description="about how large that file may be; vectors not used for longest make room"
     )
+    tombstone_days: Annotated[float, Field(gt=0)] = Field(
+        30.0,
+        description="how long tombstones and waiting patches are kept from `vitrine ingest expire`; longer than the "
+        "topic's retention",
+    )
     dead_letter_share: Annotated[float, Field(ge=0, le=1)] = Field(
         DEFAULT_SHARE,
         description="how many of the last 1,000 records may become dead letters before the worker stops; 1: never",

@@ -70,6 +70,7 @@ class Consumer:
     def turn(self) -> int:
         """Do one batch from reading to committing and return how many records it had."""
         records = self._patiently(self._source.poll)  # 1 a batch; the source keeps its membership while the rest works
+        self._metrics.polled(records)
         if not records:
             self._metrics.idle(self._source.lag())
             return 0
@@ -79,7 +80,7 @@ class Consumer:
         self._limit.admit(len(records), len(batch.rejects))
         self._patiently(partial(self._dead_letters.send, batch.rejects))  # 7 acknowledged
         self._patiently(partial(self._source.commit, records))  # 8 only now
-        self._metrics.committed(batch, self._source.lag())
+        self._metrics.committed(batch, records, self._source.lag())
         return len(records)
 
     def _apply(self, events: Sequence[Event]) -> list[Refused]:
@@ -94,7 +95,7 @@ class Consumer:
             writes = self._encoding.points(merged.changes)  # 5 fetches pictures, encodes only what changed
             raced = self._store.write(writes)  # 6 durable, guarded; what lost a race is folded again
             pending = [event for event in pending if event.product_id in raced]
-            self._metrics.merged(merged, raced)
+            self._metrics.written(merged, writes, raced)
 
     def _probe(self) -> None:
         self._encoding.points([sound_change()])

@@ -6,7 +6,7 @@ another product, or the same one long ago, was made of is found by its digest in
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -41,6 +41,7 @@ _T = TypeVar("_T")
 _PICTURES_AT_ONCE: Final = 128
 _GROUPS_IN_MEMORY: Final = 2
 """Pictures encoded together, and how many such groups there are at once: of 512 × 512 pixels each, 200 MB."""
+_NEW, _CHANGED = "new", "changed"
 
 _log = structlog.get_logger(__name__)
 
@@ -64,6 +65,10 @@ class _Draft:
     def changed(self, name: str) -> bool:
         """Whether a vector must be made anew."""
         return name in self.digests and self.digests[name] != self.change.before.derived.digests.get(name)
+
+    def why(self, name: str) -> str:
+        """Return why a vector is made anew, for counting."""
+        return _CHANGED if name in self.change.before.derived.digests else _NEW
 
     def see(self, seen: list[Seen]) -> None:
         """Take what came of asking for the pictures."""
@@ -186,7 +191,9 @@ class Encoding:
         new = {digest: text for digest, text in texts.items() if digest not in known}
         vectors = known | self._made(self._text_maker, self._encoders.text.encode_documents, new)
         cached = sum(draft.digests[TEXT] in known for draft in drafts)
-        self._metrics.encoded(TEXT, made=len(new), cached=cached, same_batch=len(drafts) - cached - len(new))
+        reasons = {draft.digests[TEXT]: draft.why(TEXT) for draft in drafts}
+        made = Counter(reasons[digest] for digest in new)
+        self._metrics.encoded(TEXT, made=made, cached=cached, same_batch=len(drafts) - cached - len(new))
         for draft in drafts:
             vector = vectors[draft.digests[TEXT]]
             if vector is None:
@@ -197,7 +204,7 @@ class Encoding:
     def _encode_words(self, drafts: Sequence[_Draft]) -> None:
         for draft in drafts:
             draft.vectors[LEXICAL] = self._encoders.lexical.encode_document(draft.texts[LEXICAL])
-        self._metrics.encoded(LEXICAL, made=len(drafts))
+        self._metrics.encoded(LEXICAL, made=Counter(draft.why(LEXICAL) for draft in drafts))
 
     def _encode_pictures(self, drafts: Sequence[_Draft], made: dict[str, FloatArray | None]) -> None:
         """Give each product the mean of its pictures' vectors, at unit length again; `made` are the batch's so far."""
@@ -207,7 +214,9 @@ class Encoding:
         new = {one.digest: one.pixels for one in seen if one.pixels is not None and one.digest not in found}
         made |= self._made(self._picture_maker, self._encoders.picture.encode_pictures, new)
         cached = sum(one.digest in known for one in seen)
-        self._metrics.encoded(IMAGE, made=len(new), cached=cached, same_batch=len(seen) - cached - len(new))
+        reasons = {one.digest: draft.why(IMAGE) for draft in drafts for one in draft.seen}
+        counts = Counter(reasons[digest] for digest in new)
+        self._metrics.encoded(IMAGE, made=counts, cached=cached, same_batch=len(seen) - cached - len(new))
         for draft in drafts:
             _take_mean(draft, known | made)
 

@@ -14,7 +14,7 @@ import structlog
 
 from catalog.disk import sync_folder
 from catalog.errors import BrokerUnavailable, Misconfigured
-from ingest.eventlog_file import encode_line, find_tail, locked, read_frames, write_durably
+from ingest.eventlog_file import PARTITION, encode_line, find_tail, locked, read_frames, write_durably
 from ingest.message import Message
 
 if TYPE_CHECKING:
@@ -133,9 +133,9 @@ class EventLogSource:
         self._committed_offset, self._committed_bytes = offset, position_bytes
         self._ends_bytes = {known: end for known, end in self._ends_bytes.items() if known >= offset}
 
-    def lag(self) -> int:
-        """Return the records behind the last commit."""
-        return max(0, find_tail(self._file).next_offset - self._committed_offset)
+    def lag(self) -> dict[int, int]:
+        """Return the records behind the last commit, of the one partition."""
+        return {PARTITION: max(0, find_tail(self._file).next_offset - self._committed_offset)}
 
     def close(self) -> None:
         """Free the file; commits nothing."""

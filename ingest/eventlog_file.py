@@ -30,6 +30,7 @@ if sys.platform != "win32":
     import fcntl
 
 TOPIC = "eventlog"
+PARTITION = 0
 BLOCK_BYTES = 1024 * 1024
 CRC_DIGITS = 8
 
@@ -71,7 +72,7 @@ def decode_line(line: bytes) -> Record | None:
     fields = json.loads(text)
     return Record(
         topic=TOPIC,
-        partition=0,
+        partition=PARTITION,
         offset=fields["offset"],
         timestamp_ms=fields["timestamp_ms"],
         key=from_json(fields["key"]),

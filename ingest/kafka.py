@@ -66,7 +66,7 @@ class KafkaSource:
         self._batch_seconds = batch_seconds
         self._buffer = RecordBuffer(capacity_records=batch_records, capacity_bytes=BATCH_BYTES)
         self._committed: dict[int, int] = {}
-        self._last_lag = 0
+        self._last_lag: dict[int, int] = {}
         self.skipped_commits = 0
         options: dict[str, Any] = {
             "group_id": group,
@@ -106,8 +106,8 @@ class KafkaSource:
             what = f"commit to topic {self._topic!r}"
             self._reader.call(what, lambda consumer: self._commit(consumer, wanted), timeout_seconds=CALL_SECONDS)
 
-    def lag(self) -> int:
-        """Return the records behind the last commit in the partitions held, in an outage as last known."""
+    def lag(self) -> dict[int, int]:
+        """Return the records behind the last commit by partition held, in an outage as last known."""
         try:
             self._reader.check()
             self._last_lag = self._reader.call("ask for the lag", self._lag, timeout_seconds=LAG_SECONDS)
@@ -163,12 +163,12 @@ class KafkaSource:
             self._committed[partition] = found
         return self._committed[partition]
 
-    def _lag(self, consumer: KafkaConsumer) -> int:
+    def _lag(self, consumer: KafkaConsumer) -> dict[int, int]:
         places = [TopicPartition(self._topic, partition) for partition in sorted(self._buffer.held())]
-        if not places:
-            return 0
-        ends = consumer.end_offsets(places, timeout_ms=REQUEST_MS)
-        return sum(max(0, ends[place] - self._committed_offset(consumer, place.partition)) for place in places)
+        ends = consumer.end_offsets(places, timeout_ms=REQUEST_MS) if places else {}
+        return {
+            place.partition: max(0, ends[place] - self._committed_offset(consumer, place.partition)) for place in places
+        }
 
 
 def _left_ms(deadline: float) -> int:

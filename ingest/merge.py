@@ -11,6 +11,7 @@ from catalog.state import State, merge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from catalog.points import Stored
 
@@ -33,10 +34,18 @@ class Change:
 
 @dataclass(slots=True)
 class MergedBatch:
-    """The changes by product, and the count of events by (kind, outcome)."""
+    """The changes by product, and the events that moved something and those that did not."""
 
     changes: list[Change] = field(default_factory=list)
-    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    applied: list[Event] = field(default_factory=list)
+    stale: list[Event] = field(default_factory=list)
+
+    def outcomes(self, *, but: AbstractSet[str] = frozenset()) -> Counter[tuple[str, str]]:
+        """Return the count of events by (kind, outcome), `but` for those of some products."""
+        told = ((APPLIED, self.applied), (STALE, self.stale))
+        return Counter(
+            (KINDS[type(event)], outcome) for outcome, events in told for event in events if event.product_id not in but
+        )
 
 
 def merge_batch(stored: Mapping[str, Stored], events: Sequence[Event]) -> MergedBatch:
@@ -46,7 +55,7 @@ def merge_batch(stored: Mapping[str, Stored], events: Sequence[Event]) -> Merged
     for event in events:
         before = states[event.product_id]
         states[event.product_id] = after = merge(before, event)
-        merged.outcomes[KINDS[type(event)], STALE if after is before else APPLIED] += 1
+        (merged.stale if after is before else merged.applied).append(event)
     merged.changes = [
         Change(before, states[product_id])
         for product_id, before in stored.items()

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from ingest.decode import DecodedBatch
     from ingest.merge import MergedBatch
+    from ingest.source import Record
+    from ingest.store import PointWrite
+
+_FRESHNESS_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1_800, 7_200, 86_400)
+_MILLISECONDS: Final = 1_000.0
 
 
 class IngestMetrics:
     """The worker's metrics in a registry of its own."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(
+        self, registry: CollectorRegistry | None = None, *, now_seconds: Callable[[], float] = time.time
+    ) -> None:
         self.registry = registry or CollectorRegistry()
+        self._now_seconds = now_seconds
+        self._waiting_since_seconds: float | None = None
         self._events = Counter(
             "vitrine_ingest_events",
             "Events by kind and outcome. Many stale ones: a replay, or a source whose versions do not rise.",
@@ -32,13 +44,15 @@ class IngestMetrics:
         )
         self._encodes = Counter(
             "vitrine_ingest_encodes",
-            "Inputs that an encoder read (texts, pictures), by vector. Worry if price events raise it.",
-            ["vector"],
+            "Inputs that an encoder read (texts, pictures), by vector and why: new (the product had no such vector), "
+            "changed. Worry if price events raise it.",
+            ["vector", "reason"],
             registry=self.registry,
         )
         self._avoided = Counter(
             "vitrine_ingest_encodes_avoided",
-            "Inputs that no encoder had to read, by vector and why: unchanged, cached, same_batch.",
+            "Inputs that no encoder had to read, by vector and why: unchanged, cached (hits of the encoding cache), "
+            "same_batch.",
             ["vector", "reason"],
             registry=self.registry,
         )
@@ -49,6 +63,27 @@ class IngestMetrics:
             ["outcome"],
             registry=self.registry,
         )
+        self._points = Counter(
+            "vitrine_ingest_points",
+            "Points written, by what of them: whole (with vectors), payload (prices, versions). "
+            "Worry if price events raise whole.",
+            ["part"],
+            registry=self.registry,
+        )
+        self._freshness = Histogram(
+            "vitrine_ingest_freshness_seconds",
+            "From the time of an event (occurred_at, else the record's) until searchable, for events that changed "
+            "something. Worry if the 99th percentile of a quiet hour grows; a backfill of old events is old by nature.",
+            buckets=_FRESHNESS_SECONDS,
+            registry=self.registry,
+        )
+        self._age = Gauge(
+            "vitrine_ingest_event_age_seconds",
+            "How long the oldest record not yet done has been on the log, 0 with nothing left to do; it grows in an "
+            "outage. What autoscaling goes by. Worry if it stays over a minute.",
+            registry=self.registry,
+        )
+        self._age.set_function(self._waiting_seconds)
         self._raced = Counter(
             "vitrine_ingest_raced",
             "Products folded again because another worker wrote them first. Worry if it goes on after a rebalance.",
@@ -66,19 +101,34 @@ class IngestMetrics:
         )
         self._lag = Gauge(
             "vitrine_ingest_lag_records",
-            "Records on the log behind the last commit. Worry if it grows for minutes.",
+            "Records on the log behind the last commit, by partition held. Worry if the sum grows for "
+            "minutes; if one partition alone grows, a key is hot or a batch of the log is damaged.",
+            ["partition"],
             registry=self.registry,
         )
 
-    def merged(self, batch: MergedBatch, raced: set[str]) -> None:
-        """Count what a merge came to."""
-        for (kind, outcome), count in batch.outcomes.items():
+    def polled(self, records: Sequence[Record]) -> None:
+        """Note since when the oldest of the records waits."""
+        if records:
+            self._waiting_since_seconds = min(record.timestamp_ms for record in records) / _MILLISECONDS
+
+    def written(self, batch: MergedBatch, writes: Sequence[PointWrite], raced: AbstractSet[str]) -> None:
+        """Count what a merge came to, once it is searchable; what lost a race is merged, and counted, again."""
+        for (kind, outcome), count in batch.outcomes(but=raced).items():
             self._events.labels(kind, outcome).inc(count)
         self._raced.inc(len(raced))
+        payloads = sum(write.payload_only for write in writes)
+        self._points.labels("payload").inc(payloads)
+        self._points.labels("whole").inc(len(writes) - payloads)
+        now = datetime.fromtimestamp(self._now_seconds(), UTC)
+        for event in batch.applied:
+            if event.product_id not in raced:
+                self._freshness.observe(max(0.0, (now - event.occurred_at).total_seconds()))
 
-    def encoded(self, vector: str, *, made: int, cached: int = 0, same_batch: int = 0) -> None:
-        """Count inputs that an encoder read, and those it need not read although their product has changed."""
-        self._encodes.labels(vector).inc(made)
+    def encoded(self, vector: str, *, made: Mapping[str, int], cached: int = 0, same_batch: int = 0) -> None:
+        """Count inputs that an encoder read by why, and those it need not read although their product has changed."""
+        for reason, count in made.items():
+            self._encodes.labels(vector, reason).inc(count)
         self._avoided.labels(vector, "cached").inc(cached)
         self._avoided.labels(vector, "same_batch").inc(same_batch)
 
@@ -91,14 +141,26 @@ class IngestMetrics:
         for outcome in outcomes:
             self._pictures.labels(outcome).inc()
 
-    def committed(self, batch: DecodedBatch, lag: int) -> None:
-        """Count what a batch brought besides its events."""
+    def committed(self, batch: DecodedBatch, records: Sequence[Record], lag: Mapping[int, int]) -> None:
+        """Count what a batch brought besides its events; the records behind it are at least as young as its last."""
         for letter in batch.rejects:
             self._rejects.labels(letter.reason).inc()
         self._unknown_fields.inc(sum(batch.unknown_fields.values()))
         self._mismatched_keys.inc(batch.mismatched_keys)
-        self._lag.set(lag)
+        self._waiting_since_seconds = max(record.timestamp_ms for record in records) / _MILLISECONDS
+        self._behind(lag)
 
-    def idle(self, lag: int) -> None:
+    def idle(self, lag: Mapping[int, int]) -> None:
         """Note the lag of a turn without records."""
-        self._lag.set(lag)
+        self._behind(lag)
+
+    def _behind(self, lag: Mapping[int, int]) -> None:
+        self._lag.clear()  # a partition that another worker has now is no longer ours to tell of
+        for partition, count in lag.items():
+            self._lag.labels(str(partition)).set(count)
+        if not any(lag.values()):
+            self._waiting_since_seconds = None
+
+    def _waiting_seconds(self) -> float:
+        since = self._waiting_since_seconds
+        return 0.0 if since is None else max(0.0, self._now_seconds() - since)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 PROCESSING_FAILED: Final = "processing_failed"
 _ERROR_CHARS: Final = 300
@@ -48,8 +48,8 @@ class Source(Protocol):
         """
         ...
 
-    def lag(self) -> int:
-        """Records on the log behind the last commit, over the partitions this source holds; never blocks for long."""
+    def lag(self) -> Mapping[int, int]:
+        """Records on the log behind the last commit, by partition that this source holds; never blocks for long."""
         ...
 
     def close(self) -> None:

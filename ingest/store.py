@@ -18,7 +18,17 @@ from qdrant_client import models
 
 from catalog.embedded import EmbeddedClient
 from catalog.engine import outages_named
-from catalog.points import PICTURES_DUE, REVISION, STATE, Stored, decode, encode, engine_vector, point_id
+from catalog.points import (
+    HIDDEN_SINCE,
+    PICTURES_DUE,
+    REVISION,
+    STATE,
+    Stored,
+    decode,
+    encode,
+    engine_vector,
+    point_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,7 +91,7 @@ class Store:
     def count_due(self, moment: datetime) -> int:
         """Return how many products have pictures that are due at a moment. Raises `EngineUnavailable` in an outage."""
         with outages_named():
-            return self._engine.count(collection_name=self._collection, count_filter=_due(moment), exact=True).count
+            return self._count(_due(moment))
 
     def read_due(self, moment: datetime, *, limit: int) -> list[Stored]:
         """Return products with pictures that are due at a moment, those due for longest first.
@@ -98,6 +108,28 @@ class Store:
                 with_vectors=False,
             )
         return [decode(record.payload) for record in records if record.payload]
+
+    def count_hidden(self, moment: datetime) -> int:
+        """Return how many tombstones and waiting patches have not changed since. Raises `EngineUnavailable`."""
+        with outages_named():
+            return self._count(_by(HIDDEN_SINCE, moment))
+
+    def forget_hidden(self, moment: datetime, *, limit: int) -> int:
+        """Delete up to `limit` of these and return how many were found: fewer than that, and no more are left.
+
+        One that somebody writes meanwhile has another revision then, and stays. Raises `EngineUnavailable`.
+        """
+        with outages_named():
+            records, _ = self._engine.scroll(
+                collection_name=self._collection,
+                scroll_filter=_by(HIDDEN_SINCE, moment),
+                limit=limit,
+                with_payload=[REVISION],
+                with_vectors=False,
+            )
+            if records:
+                self._delete_unchanged({str(record.id): _revision_of(record) for record in records})
+        return len(records)
 
     def write(self, writes: Sequence[PointWrite]) -> set[str]:
         """Write durably and return the ids of products that somebody else wrote since they were read.
@@ -133,6 +165,22 @@ class Store:
             self._engine.batch_update_points(
                 collection_name=self._collection, update_operations=[models.DeleteOperation(delete=nobody)], wait=True
             )
+
+    def _count(self, condition: models.Filter) -> int:
+        return self._engine.count(collection_name=self._collection, count_filter=condition, exact=True).count
+
+    def _delete_unchanged(self, revisions: Mapping[str, int]) -> None:
+        """Delete the points that still have the revision that was read, by point id."""
+        these = models.HasIdCondition(has_id=list(revisions))
+        unchanged = models.Filter(must=[these, _revision_in(list(revisions.values()))])
+        self._engine.batch_update_points(
+            collection_name=self._collection,
+            update_operations=[models.DeleteOperation(delete=models.FilterSelector(filter=unchanged))],
+            wait=True,
+            ordering=models.WriteOrdering.STRONG,
+        )
+        if isinstance(self._engine, EmbeddedClient):
+            self._engine.flush()
 
     def _operations(self, writes: Sequence[PointWrite]) -> list[models.UpdateOperation]:
         new = [write for write in writes if write.expected is None]
@@ -184,7 +232,7 @@ class Store:
             with_payload=[REVISION],
             with_vectors=False,
         )
-        revisions = {str(record.id): (record.payload or {})[STATE][_REVISION_FIELD] for record in records}
+        revisions = {str(record.id): _revision_of(record) for record in records}
         return {
             write.product.product_id
             for write in writes
@@ -242,6 +290,16 @@ def _due(moment: datetime) -> models.Filter:
     """Return the filter that says what `is_due` says."""
     ranges = [models.DatetimeRange(lte=moment), models.DatetimeRange(gt=moment + _LONGEST_WAIT)]
     return models.Filter(should=[models.FieldCondition(key=PICTURES_DUE, range=one) for one in ranges])
+
+
+def _by(time: str, moment: datetime) -> models.Filter:
+    """Return the condition that a time has come; a point without it never meets that."""
+    return models.Filter(must=[models.FieldCondition(key=time, range=models.DatetimeRange(lte=moment))])
+
+
+def _revision_of(record: models.Record) -> int:
+    revision: int = (record.payload or {})[STATE][_REVISION_FIELD]
+    return revision
 
 
 def _unchanged_since(revisions: list[int]) -> models.Filter:

@@ -10,7 +10,7 @@ from ingest.encoding import Encoding
 from ingest.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from catalog.engine import Engine
     from catalog.points import Stored
@@ -83,7 +83,7 @@ class MortalSource:
             self.inner.commit(records)
         self.fate.at("8 committed")
 
-    def lag(self) -> int:
+    def lag(self) -> Mapping[int, int]:
         """Return what is left."""
         return self.inner.lag()
 

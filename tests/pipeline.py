@@ -77,9 +77,9 @@ class ListSource:
         self.journal.append("commit")
         self.committed.extend(records)
 
-    def lag(self) -> int:
+    def lag(self) -> dict[int, int]:
         """Return how many records are left."""
-        return sum(map(len, self.batches))
+        return {0: sum(map(len, self.batches))}
 
     def close(self) -> None:
         """Do nothing."""

@@ -118,12 +118,12 @@ class _Welcome:
         self._show_progress(http)
 
     def _show_progress(self, http: uvicorn.Server) -> None:
-        total = self.feed.source.lag()
+        total = sum(self.feed.source.lag().values())
         if total == 0:
             return
         with _progress(self.console) as progress:
             task = progress.add_task("Indexing events", total=total)
-            while not http.should_exit and (behind := self.feed.source.lag()):
+            while not http.should_exit and (behind := sum(self.feed.source.lag().values())):
                 progress.update(task, completed=max(0, total - behind), total=max(total, behind))
                 time.sleep(0.2)
             progress.update(task, completed=total)

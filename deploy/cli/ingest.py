@@ -7,13 +7,14 @@ import threading
 
 import typer
 
-from deploy.cli import ingest_dead_letters, ingest_load, ingest_reconcile, ingest_refetch
+from deploy.cli import ingest_dead_letters, ingest_expire, ingest_load, ingest_reconcile, ingest_refetch
 from deploy.processes.debezium import debezium_reading
 from deploy.settings import load_settings
 
 app = typer.Typer(help="Bring events into the index.", no_args_is_help=True)
 app.command("load")(ingest_load.load)
 app.command("refetch")(ingest_refetch.refetch)
+app.command("expire")(ingest_expire.expire)
 app.command("reconcile")(ingest_reconcile.reconcile)
 app.add_typer(ingest_dead_letters.app, name="dead-letters")
 

@@ -60,9 +60,9 @@ class FileSource:
         if self.finished:
             self._stopping.set()
 
-    def lag(self) -> int:
+    def lag(self) -> dict[int, int]:
         """Return how many records were read and not committed; how many follow nobody knows."""
-        return len(self._polled)
+        return {0: len(self._polled)}
 
     def close(self) -> None:
         """Do nothing: the file belongs to whoever opened it."""

@@ -61,7 +61,7 @@ def test_a_slow_worker_keeps_its_membership(log: KafkaLog) -> None:
     source.commit(batch)
 
     assert member(source) == before
-    assert source.lag() == 30 - len(batch)
+    assert sum(source.lag().values()) == 30 - len(batch)
     assert len({(one.partition, one.offset) for one in [*batch, *read(source, 30 - len(batch))]}) == 30
 
 
@@ -92,7 +92,7 @@ def test_a_restart_of_the_broker_is_waited_out(own_broker: Broker) -> None:
     seen: list[Record] = []
     wait_until(lambda: _outage(source, seen), "word of the outage")
     started = time.monotonic()
-    source.lag()
+    sum(source.lag().values())
     assert time.monotonic() - started < 1
     own_broker.start()
 
@@ -102,7 +102,7 @@ def test_a_restart_of_the_broker_is_waited_out(own_broker: Broker) -> None:
         seen.extend(read(source, 1))
     assert values([*first, *second, *seen]) == list(range(80))
     source.commit(seen)
-    assert source.lag() == 0
+    assert sum(source.lag().values()) == 0
     log.close()
 
 
@@ -121,9 +121,9 @@ def test_two_sources_share_the_partitions_and_one_takes_over(log: KafkaLog) -> N
     second = log.source()
     wait_until(lambda: len(held(first)) == 2 and len(held(second)) == 2, "two each")
     log.append(messages(100, keys=50))
-    wait_until(lambda: first.lag() + second.lag() == 100, "the lag of both")
+    wait_until(lambda: sum(first.lag().values()) + sum(second.lag().values()) == 100, "the lag of both")
 
-    mine = read(first, first.lag())
+    mine = read(first, sum(first.lag().values()))
     first.commit(mine)
     started = time.monotonic()
     first.close()
@@ -164,9 +164,9 @@ def test_a_commit_after_a_lost_partition_does_not_raise(log: KafkaLog) -> None:
     again = read(second, sum(record.partition in held(second) for record in batch))
     assert {record.partition for record in again} == held(second)
     assert first.skipped_commits == 1
-    assert first.lag() == 0
+    assert sum(first.lag().values()) == 0
     second.commit(again)
-    assert second.lag() == 0
+    assert sum(second.lag().values()) == 0
 
 
 def test_records_of_a_lost_partition_leave_the_buffer(log: KafkaLog) -> None:
@@ -249,7 +249,7 @@ def test_the_right_password_is_let_in(shared_broker: Broker) -> None:
     records = read(source, 1)
     source.commit(records)
 
-    assert source.lag() == 0
+    assert sum(source.lag().values()) == 0
     source.close()
 
 

@@ -49,4 +49,4 @@ def test_a_header_name_that_is_no_text_stops_nobody(log: KafkaLog, codec: str | 
 
     assert values(records) == [0, 1, 2]
     assert records[1].headers == (("version", b"1"), ("caf? ?", b"caf\xe9"), ("trace", b"t"))
-    assert (records[0].headers, records[2].headers, source.lag()) == ((), (), 0)
+    assert (records[0].headers, records[2].headers, sum(source.lag().values())) == ((), (), 0)

@@ -60,7 +60,7 @@ def test_events_and_dead_letters_go_over_tls_and_scram(secured: TlsBroker) -> No
     sink.send([DeadLetter(records[1], "malformed_json", "line 1")])
     source.commit(records)
 
-    assert (values(records), source.lag()) == ([0, 1, 2], 0)
+    assert (values(records), sum(source.lag().values())) == ([0, 1, 2], 0)
     letters = KafkaSource(connection, topic=f"{topic}-dead", group=topic)
     assert values(read(letters, 1)) == [1]
     for one in (source, sink, letters):
@@ -137,7 +137,7 @@ def test_a_user_who_may_only_read_stops_at_the_first_dead_letter(shared_broker: 
         sink.send([DeadLetter(records[0], "malformed_json", "line 1")])
     source.commit(records)
 
-    assert source.lag() == 0
+    assert sum(source.lag().values()) == 0
     source.close()
     sink.close()
 

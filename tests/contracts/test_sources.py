@@ -122,7 +122,7 @@ def test_a_commit_of_nothing_is_allowed(log: Log) -> None:
 
     source.commit([])
 
-    assert source.lag() == 0
+    assert sum(source.lag().values()) == 0
 
 
 def test_bytes_and_headers_come_back_as_they_went_in(log: Log) -> None:
@@ -179,12 +179,12 @@ def test_the_lag_falls_to_nothing(log: Log) -> None:
     log.append(messages(25))
     source = log.open()
     records = read(source, 25)
-    before = source.lag()
+    before = sum(source.lag().values())
     source.commit(records)
 
-    assert (before, source.lag()) == (25, 0)
+    assert (before, sum(source.lag().values())) == (25, 0)
     log.append(messages(3))
-    wait_until(lambda: source.lag() == 3, "a lag of three")
+    wait_until(lambda: sum(source.lag().values()) == 3, "a lag of three")
 
 
 def test_a_closed_source_can_be_closed_again(log: Log) -> None:

@@ -140,9 +140,13 @@ def test_the_metrics_tell_what_was_done(index: Index, parts: Parts) -> None:
         'vitrine_ingest_events_total{kind="upserted",outcome="stale"} 1.0',
         'vitrine_ingest_events_total{kind="patched",outcome="applied"} 1.0',
         'vitrine_ingest_dead_letters_total{reason="malformed_json"} 1.0',
-        'vitrine_ingest_encodes_total{vector="text"} 1.0',
+        'vitrine_ingest_encodes_total{reason="new",vector="text"} 1.0',
         'vitrine_ingest_encodes_avoided_total{reason="unchanged",vector="text"} 1.0',
         "vitrine_ingest_unknown_fields_total 1.0",
-        "vitrine_ingest_lag_records 0.0",
+        'vitrine_ingest_points_total{part="whole"} 1.0',
+        'vitrine_ingest_points_total{part="payload"} 1.0',
+        'vitrine_ingest_lag_records{partition="0"} 0.0',
+        "vitrine_ingest_event_age_seconds 0.0",
+        "vitrine_ingest_freshness_seconds_count 2.0",
     ):
         assert line in told

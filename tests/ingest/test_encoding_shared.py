@@ -44,7 +44,10 @@ def new(product_id: str, **fields: object) -> Change:
 
 def counted(metrics: IngestMetrics, vector: str) -> dict[str, float]:
     """Return how many inputs were encoded and how many were not, by reason."""
-    found = {"made": metrics.registry.get_sample_value("vitrine_ingest_encodes_total", {"vector": vector})}
+    found: dict[str, float | None] = {}
+    for reason in ("new", "changed"):
+        labels = {"vector": vector, "reason": reason}
+        found[reason] = metrics.registry.get_sample_value("vitrine_ingest_encodes_total", labels)
     for reason in ("unchanged", "cached", "same_batch"):
         labels = {"vector": vector, "reason": reason}
         found[reason] = metrics.registry.get_sample_value("vitrine_ingest_encodes_avoided_total", labels)
@@ -61,8 +64,8 @@ def test_variants_of_a_batch_are_encoded_once(root: Path) -> None:
     assert (parts.text.encoded, parts.picture.encoded) == (1, 2)
     assert np.array_equal(np.asarray(one.vectors["image"]), np.asarray(third.vectors["image"]))
     assert not np.array_equal(np.asarray(one.vectors["image"]), np.asarray(other.vectors["image"]))
-    assert counted(parts.metrics, "text") == {"made": 1, "same_batch": 2}
-    assert counted(parts.metrics, "image") == {"made": 2, "same_batch": 2}
+    assert counted(parts.metrics, "text") == {"new": 1, "same_batch": 2}
+    assert counted(parts.metrics, "image") == {"new": 2, "same_batch": 2}
 
 
 def test_a_rebuilt_index_encodes_nothing(root: Path, cache: DiskEncodingCache) -> None:
@@ -101,8 +104,8 @@ def test_what_is_unchanged_is_counted_by_its_inputs(root: Path) -> None:
         write = parts.first(images=["red.jpg", "green.jpg", "nowhere.jpg"])
         parts.then(write, patched(version=2, price=1))
 
-    assert counted(parts.metrics, "text") == {"made": 1, "unchanged": 1}
-    assert counted(parts.metrics, "image") == {"made": 2, "unchanged": 2}
+    assert counted(parts.metrics, "text") == {"new": 1, "unchanged": 1}
+    assert counted(parts.metrics, "image") == {"new": 2, "unchanged": 2}
 
 
 def outcomes(parts: Parts) -> dict[str, float]:

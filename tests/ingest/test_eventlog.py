@@ -153,7 +153,7 @@ def test_a_line_longer_than_a_block_is_read(log: EventLog, tmp_path: Path) -> No
     records = source.poll()
 
     assert [len(record.value or b"") for record in records] == [3_000_000, 1, 3_000_000]
-    assert source.lag() == 3
+    assert sum(source.lag().values()) == 3
     source.close()
 
 
