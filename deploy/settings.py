@@ -231,6 +231,9 @@ class ApiSettings(_Group):
     depth: Annotated[int, Field(ge=1, le=10_000)] = Field(1_000, description="best of each arm that are candidates")
     max_concurrent: Annotated[int, Field(ge=1)] = Field(64, description="searches at once; more are answered 429")
     max_body_bytes: Annotated[int, Field(gt=0)] = Field(10 * 2**20, description="largest request body")
+    timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        10.0, description="longest work on one request, from the end of its body; a longer one is answered 503"
+    )
     body_seconds: Annotated[float, Field(gt=0)] = Field(60.0, description="longest time that a body may take to come")
     head_seconds: Annotated[float, Field(gt=0)] = Field(
         10.0, description="longest time that the head of a request may take to come"

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from encoders.interface import Description, FloatArray, TextEncoder
+    from encoders.interface import Description, FloatArray, Picture, PictureEncoder, TextEncoder
 
 
 class MemoisedTextEncoder:
@@ -43,3 +43,25 @@ class MemoisedTextEncoder:
     def encode_documents(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text."""
         return self._encoder.encode_documents(texts)
+
+
+class WithTextTower:
+    """A `PictureEncoder` with another object for its text tower: the same model behind a memory that is shared."""
+
+    def __init__(self, encoder: PictureEncoder, text_tower: TextEncoder | None) -> None:
+        self._encoder = encoder
+        self._text_tower = text_tower
+
+    @property
+    def description(self) -> Description:
+        """What the encoder is."""
+        return self._encoder.description
+
+    @property
+    def text_tower(self) -> TextEncoder | None:
+        """The encoder of text that was handed in."""
+        return self._text_tower
+
+    def encode_pictures(self, pictures: Sequence[Picture]) -> FloatArray:
+        """Return one vector per picture."""
+        return self._encoder.encode_pictures(pictures)

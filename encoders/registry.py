@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -12,7 +12,7 @@ from catalog.errors import Misconfigured
 from encoders.bundled_folder import is_tower_folder, load_tower_folder
 from encoders.glossary import load_glossary
 from encoders.interface import Encoders
-from encoders.memo import MemoisedTextEncoder
+from encoders.memo import MemoisedTextEncoder, WithTextTower
 from encoders.names import MINILM, VITRINE_PICTURES
 from encoders.shipped import load_minilm, load_shipped_pictures
 from encoders.sparse import Bm25Encoder
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from encoders.interface import LexicalEncoder, PictureEncoder, TextEncoder
     from encoders.names import EncoderSettings
 
+_REMEMBERED: Final = 256
+"""Enough for two towers to share one pass over a batch of queries; who asks again is remembered by search."""
 _log = structlog.get_logger(__name__)
 
 
@@ -82,14 +84,16 @@ def _load_other(name: str, device: str) -> Named:
     from encoders.transformer import load_transformer  # noqa: PLC0415
 
     encoder = load_transformer(name, folder, device=device)
-    return Named(
-        text=MemoisedTextEncoder(encoder) if encoder.reads_text else None,
-        picture=encoder if encoder.reads_pictures else None,
-    )
+    text = _remembering(encoder) if encoder.reads_text else None
+    return Named(text, WithTextTower(encoder, text) if encoder.reads_pictures else None)
+
+
+def _remembering(encoder: TextEncoder) -> TextEncoder:
+    return MemoisedTextEncoder(encoder, size=_REMEMBERED)
 
 
 def _minilm(device: str, glossary: Glossary | None) -> TextEncoder:
-    return MemoisedTextEncoder(TranslatingTextEncoder(load_minilm(device=device), glossary or load_glossary()))
+    return _remembering(TranslatingTextEncoder(load_minilm(device=device), glossary or load_glossary()))
 
 
 def _lexical(settings: EncoderSettings, glossary: Glossary) -> LexicalEncoder:

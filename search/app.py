@@ -19,6 +19,7 @@ from search.access import ADMIN, ANYBODY, EVERYTHING, SEARCH, Caller, Scope, ref
 from search.answers import ExplainAnswer, Problem, ProductAnswer, SearchAnswer, SuggestAnswer
 from search.body import FORM, JSON, ApiLimits, Door, read_events, read_explain, read_upload
 from search.credentials import COOKIE
+from search.deadlines import Deadline
 from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
 from search.guard import CALLER, OPEN, REFUSAL, Guard
 from search.middleware import BodyLimit, Farewell, HeadAsGet, Measured, SecurityHeaders
@@ -118,6 +119,7 @@ def create_app(parts: SearchParts) -> FastAPI:
     _describe(app)
     app.add_middleware(BodyLimit, max_bytes=parts.limits.max_body_bytes, seconds=parts.limits.body_seconds)
     app.add_middleware(Guard, keys=parts.keys, metrics=parts.metrics)
+    app.add_middleware(Deadline, seconds=parts.limits.timeout_seconds)
     app.add_middleware(Measured, metrics=parts.metrics)
     app.add_middleware(HeadAsGet)
     if parts.origins:

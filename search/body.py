@@ -39,6 +39,7 @@ class ApiLimits:
     """What one request may cost, and how many are worked on at once."""
 
     max_body_bytes: int = 10 * MIB
+    timeout_seconds: float = 10.0
     max_concurrent: int = 64
     body_seconds: float = 60.0
 

@@ -19,7 +19,7 @@ class SearchMetrics:
         self.registry = registry or CollectorRegistry()
         self._requests = Counter(
             "vitrine_search_requests",
-            "Answers by route and status. Worry about 5xx; 429 means that more replicas are due.",
+            "Answers by route and status. Worry about 5xx; 429 asks for more replicas; 499 went away unanswered.",
             ["route", "status"],
             registry=self.registry,
         )

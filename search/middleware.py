@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _MAX_DIGITS: Final = 18  # of a number that is worth reading
 _LARGEST_AT_ONCE: Final = 16
+_CLIENT_GONE: Final = 499
+"""The status that is counted where nobody was left to answer, as nginx has it."""
 _DOCS: Final = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc"})
 _FOR_ALL: Final = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 _FOR_DATA: Final = (
@@ -164,7 +166,7 @@ class Measured:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start, status = time.perf_counter(), HTTPStatus.INTERNAL_SERVER_ERROR.value
+        start, status = time.perf_counter(), 0
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -173,8 +175,10 @@ class Measured:
 
         try:
             await self._app(scope, receive, noted)
+            status = status or _CLIENT_GONE
         finally:
             route = getattr(scope.get("route"), "path", "none")
+            status = status or HTTPStatus.INTERNAL_SERVER_ERROR.value
             self._metrics.answered(route, status, time.perf_counter() - start)
 
 

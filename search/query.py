@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from catalog.errors import InvalidInput, InvalidPicture
+from catalog.errors import InvalidInput
 from catalog.vectors import IMAGE, LEXICAL, TEXT, SparseVector
 from encoders.interface import NOTHING, PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Encoders, FloatArray, Unrelated
-from encoders.pictures.decode import Crop, PictureLimits, decode
-from search.elsewhere import pictures_of_nothing
 from search.nearness import Rarity, picture_scale
+from search.query_vectors import QueryVectors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from encoders.interface import Picture
+    from encoders.pictures.decode import PictureLimits
+    from encoders.pictures.fetch import PictureFetcher
+    from search.batching import QueueLimits
     from search.schemas import Term
 
 ProductVectors: TypeAlias = "Mapping[str, Mapping[str, FloatArray]]"
@@ -53,17 +50,19 @@ class ArmQuery:
 
 
 class QueryEncoder:
-    """Encodes the terms of requests on a thread of its own, so that the event loop stays free.
+    """Turns the terms of requests into one query for each arm; what is encoded goes through `QueryVectors`."""
 
-    Pictures are decoded elsewhere: sixteen large ones take seconds, and whoever only types must not wait for them.
-    """
-
-    def __init__(self, encoders: Encoders, *, limits: PictureLimits | None = None) -> None:
+    def __init__(
+        self,
+        encoders: Encoders,
+        *,
+        limits: PictureLimits | None = None,
+        fetcher: PictureFetcher | None = None,
+        queue: QueueLimits | None = None,
+    ) -> None:
         self._own = self._encoders = encoders
-        self._limits = limits or PictureLimits()
+        self._vectors = QueryVectors(encoders, limits, fetcher, queue)
         self._rarity = Rarity()
-        self._nothing: FloatArray | None = None
-        self._thread = _one_thread()
 
     def calibrate(self, unrelated: Mapping[tuple[str, str], Unrelated], rarity: Rarity | None = None) -> None:
         """Read scores on these scales from the next query on; on the encoders' own where there is none."""
@@ -71,76 +70,38 @@ class QueryEncoder:
         self._rarity = rarity or Rarity()
 
     def close(self) -> None:
-        """End the thread; running encodes finish. Another use starts another thread, so an app may start again."""
-        ended, self._thread = self._thread, _one_thread()
-        ended.shutdown()
+        """End the threads; running encodes finish. Another use starts others, so an app may start again."""
+        self._vectors.close()
 
     async def encode(
-        self, terms: Sequence[Term], parts: Sequence[bytes], products: ProductVectors, arms: Mapping[str, float]
+        self, terms: Sequence[Term], uploads: Sequence[bytes], products: ProductVectors, arms: Mapping[str, float]
     ) -> dict[str, ArmQuery]:
-        """Return what each arm of positive weight that can read these terms looks for; `parts` are uploaded pictures.
+        """Return what each arm of positive weight that can read these terms looks for; `uploads` are pictures.
 
-        Raises `InvalidInput` that names the term for a picture that is none, terms that cancel out, or no arm left.
+        Raises `InvalidInput` that names the term for a picture that is none, terms that cancel out, or no arm left;
+        `Overloaded`.
         """
         check_weights(terms)
-        has_pictures = any(term.image is not None for term in terms)
-        pictures = await asyncio.to_thread(self._pictures, terms, parts) if has_pictures else {}
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._encode, terms, pictures, products, arms)
-
-    async def warm_up(self) -> None:
-        """Encode a word and some pictures, so that the first request does not pay for it."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._warm_up)
-
-    def _warm_up(self) -> None:
-        self._encoders.text.encode_queries(["warm"])
-        self._of_nothing()
-
-    def _pictures(self, terms: Sequence[Term], parts: Sequence[bytes]) -> dict[int, Picture]:
-        return {
-            number: self._picture(term, parts, f"terms.{number}")
-            for number, term in enumerate(terms)
-            if term.image is not None
-        }
-
-    def _encode(
-        self, terms: Sequence[Term], decoded: Mapping[int, Picture], products: ProductVectors, arms: Mapping[str, float]
-    ) -> dict[str, ArmQuery]:
-        largest = max(abs(term.weight) for term in terms)  # only what weights are to each other counts
-        weights = [term.weight / largest for term in terms]
-        texts = {number: term.text for number, term in enumerate(terms) if term.text is not None}
-        likes = {number: term.product for number, term in enumerate(terms) if term.product is not None}
         wanted = {name for name, weight in arms.items() if weight > 0}
+        vectors = await self._vectors.of(terms, uploads, wanted)
+        has_pictures = IMAGE in wanted and any(term.image is not None for term in terms)
+        nothing = await self._vectors.of_nothing() if has_pictures else None
         queries: dict[str, ArmQuery] = {}
         for arm in (TEXT, IMAGE):
-            if arm in wanted:
-                parts = [
-                    *self._parts(arm, texts, decoded if arm == IMAGE else {}, weights),
-                    *_product_parts(arm, likes, products, weights),
-                ]
-                if counting := [part for part in parts if part.weight]:
-                    queries[arm] = self._combined(arm, counting)
-        if LEXICAL in wanted and (words := self._words(texts, weights)):
+            if arm in wanted and (parts := _parts(arm, terms, vectors.dense, products)):
+                queries[arm] = self._combined(arm, parts, nothing)
+        if LEXICAL in wanted and (words := _words(terms, vectors.words)):
             scale = self._encoders.scale(TEXT_QUERY, LEXICAL)
             queries[LEXICAL] = ArmQuery(words, replace(scale, threshold=self._rarity.threshold(words)))
         if not queries:
             raise InvalidInput("no arm with a weight above 0 can read these terms", field="arms")
         return queries
 
-    def _parts(
-        self, arm: str, texts: Mapping[int, str], pictures: Mapping[int, Picture], weights: Sequence[float]
-    ) -> Iterator[TermPart]:
-        encoder = self._encoders.text if arm == TEXT else self._encoders.picture.text_tower
-        if texts and encoder is not None:
-            vectors = encoder.encode_queries(list(texts.values()))
-            for number, vector in zip(texts, vectors, strict=True):
-                yield TermPart(number, vector, weights[number], TEXT_QUERY)
-        if pictures:
-            vectors = self._encoders.picture.encode_pictures(list(pictures.values()))
-            for number, vector in zip(pictures, vectors, strict=True):
-                yield TermPart(number, vector, weights[number], PICTURE_QUERY)
+    async def warm_up(self) -> None:
+        """Encode a word and some pictures, so that the first request does not pay for it."""
+        await self._vectors.warm_up()
 
-    def _combined(self, arm: str, parts: Sequence[TermPart]) -> ArmQuery:
+    def _combined(self, arm: str, parts: Sequence[TermPart], nothing: FloatArray | None) -> ArmQuery:
         weights = np.array([part.weight for part in parts])
         weights /= np.abs(weights).max()  # however light this arm's terms are
         mixed = weights @ np.stack([part.vector for part in parts])
@@ -148,45 +109,16 @@ class QueryEncoder:
         if length < _NOTHING_LEFT:
             raise InvalidInput("the terms cancel each other out", field="terms")
         shares = np.abs(weights) / np.abs(weights).sum()
-        scales = [self._scale(part, arm) for part in parts]
+        scales = [self._scale(part, arm, nothing) for part in parts]
         table = np.array([[scale.mean, scale.deviation, scale.threshold] for scale in scales])
         return ArmQuery((mixed / length).astype(np.float32), Unrelated(*(shares @ table).tolist()), parts)
 
-    def _scale(self, part: TermPart, arm: str) -> Unrelated:
+    def _scale(self, part: TermPart, arm: str, nothing: FloatArray | None) -> Unrelated:
+        """Return the scale of one term; of a picture beside those of `nothing`, (n, size)."""
         scale = self._encoders.scale(part.kind, arm)
-        if part.kind != PICTURE_QUERY:
+        if nothing is None or part.kind != PICTURE_QUERY:
             return scale
-        return picture_scale(scale, part.vector, self._of_nothing(), self._encoders.scale(NOTHING, arm).threshold)
-
-    def _of_nothing(self) -> FloatArray:
-        """Return the vectors of pictures that show nothing, (n, size); they are encoded once."""
-        if self._nothing is None:
-            self._nothing = self._encoders.picture.encode_pictures(pictures_of_nothing())
-        return self._nothing
-
-    def _words(self, texts: Mapping[int, str], term_weights: Sequence[float]) -> SparseVector:
-        """Sum the words of the positive texts: a negative weight would rank what has only the unwanted words."""
-        weights: dict[int, float] = {}
-        for number, text in texts.items():
-            if term_weights[number] > 0:
-                words = self._encoders.lexical.encode_query(text)
-                for index, value in zip(words.indices, words.values, strict=True):
-                    weights[index] = weights.get(index, 0.0) + term_weights[number] * value
-        return SparseVector(tuple(weights), tuple(weights.values()))
-
-    def _picture(self, term: Term, parts: Sequence[bytes], where: str) -> Picture:
-        assert term.image is not None
-        if term.image.part is not None and term.image.part >= len(parts):
-            raise InvalidInput(f"there are {len(parts)} uploaded pictures", field=f"{where}.image.part")
-        try:
-            data = parts[term.image.part] if term.image.part is not None else _base64(term.image.data or "")
-            return decode(data, self._limits, crop=Crop(*term.crop) if term.crop else None)
-        except InvalidPicture as error:
-            raise InvalidInput(error.message, field=f"{where}.image") from error
-
-
-def _one_thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="query-encoder")
+        return picture_scale(scale, part.vector, nothing, self._encoders.scale(NOTHING, arm).threshold)
 
 
 def check_weights(terms: Sequence[Term]) -> None:
@@ -195,18 +127,35 @@ def check_weights(terms: Sequence[Term]) -> None:
         raise InvalidInput("at least one term needs a weight above 0", field="terms")
 
 
-def _product_parts(
-    arm: str, likes: Mapping[int, str], products: ProductVectors, weights: Sequence[float]
-) -> Iterator[TermPart]:
-    for number, product_id in likes.items():
-        vector = products.get(product_id, {}).get(arm)
-        if vector is not None:
-            yield TermPart(number, vector, weights[number], PRODUCT_QUERY)
+def _relative(terms: Sequence[Term]) -> list[float]:
+    """Return the weights of terms to the largest: only what they are to each other counts."""
+    largest = max(abs(term.weight) for term in terms)
+    return [term.weight / largest for term in terms]
 
 
-def _base64(text: str) -> bytes:
-    body = text.partition(",")[2] if text.startswith("data:") else text
-    try:
-        return base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidPicture(f"the data is not base64: {error}") from error
+def _parts(
+    arm: str, terms: Sequence[Term], vectors: Mapping[tuple[int, str], FloatArray], products: ProductVectors
+) -> list[TermPart]:
+    """Return what each term says to a dense arm; one without weight says nothing."""
+    parts = []
+    for number, (term, weight) in enumerate(zip(terms, _relative(terms), strict=True)):
+        vector = vectors.get((number, arm)) if term.product is None else products.get(term.product, {}).get(arm)
+        if vector is not None and weight:
+            parts.append(TermPart(number, vector, weight, _kind(term)))
+    return parts
+
+
+def _kind(term: Term) -> str:
+    if term.product is not None:
+        return PRODUCT_QUERY
+    return TEXT_QUERY if term.text is not None else PICTURE_QUERY
+
+
+def _words(terms: Sequence[Term], words: Mapping[int, SparseVector]) -> SparseVector:
+    """Sum the words of the positive texts: a negative weight would rank what has only the unwanted words."""
+    relative = _relative(terms)
+    weights: dict[int, float] = {}
+    for number, found in words.items():
+        for index, value in zip(found.indices, found.values, strict=True):
+            weights[index] = weights.get(index, 0.0) + relative[number] * value
+    return SparseVector(tuple(weights), tuple(weights.values()))

@@ -26,6 +26,7 @@ from catalog.product import ATTRIBUTE_PREFIX, FIELDS, MAX_ID_CHARS
 MAX_TERMS: Final = 16
 MAX_LIMIT: Final = 100
 MAX_TEXT_CHARS: Final = 1_000
+MAX_URL_CHARS: Final = 2_000
 MAX_FILTER_VALUES: Final = 64
 MAX_FILTER_FIELDS: Final = 64
 MAX_FACETS: Final = 16
@@ -46,6 +47,12 @@ def _has_words(text: str) -> str:
     return text
 
 
+def _from_the_web(url: str) -> str:
+    if not url.lower().startswith(("http://", "https://")):
+        raise ValueError("is not an http or https URL; send a picture itself as data")
+    return url
+
+
 def _no_bool(value: object) -> object:
     if isinstance(value, bool | str):
         raise ValueError("Input should be a number")  # noqa: TRY004 - pydantic turns a ValueError into a field error
@@ -60,20 +67,26 @@ QueryText = Annotated[
 Number = Annotated[FiniteFloat, BeforeValidator(_no_bool, json_schema_input_type=float)]
 Weight = Annotated[Number, Field(ge=-1_000, le=1_000)]
 ArmWeight = Annotated[Number, Field(ge=0, le=1_000)]
+PictureUrl = Annotated[
+    StrictStr,
+    Field(max_length=MAX_URL_CHARS, json_schema_extra={"format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}),
+    AfterValidator(_from_the_web),
+]
 ProductId = Annotated[StrictStr, Field(min_length=1, max_length=MAX_ID_CHARS)]
 FieldName = Annotated[StrictStr, Field(max_length=len(ATTRIBUTE_PREFIX) + MAX_ID_CHARS)]
 
 
 class ImageSource(_Strict):
-    """A picture: its bytes as base64, or the number of a multipart part named `image`, from 0."""
+    """A picture: its bytes as base64, its http(s) URL, or the number of a multipart part named `image`, from 0."""
 
     data: StrictStr | None = None
+    url: PictureUrl | None = None
     part: Annotated[StrictInt, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> ImageSource:
-        if (self.data is None) == (self.part is None):
-            raise ValueError("give either data (base64) or part (the number of an uploaded file)")
+        if sum(value is not None for value in (self.data, self.url, self.part)) != 1:
+            raise ValueError("give one of data (base64), url (http or https), part (the number of an uploaded file)")
         return self
 
 

@@ -99,12 +99,17 @@ class SearchCore:
     words: Words
 
 
-def search_core(settings: Settings, engine: Engine, encoders: Encoders) -> SearchCore:
-    """Return what answers queries over an engine, on the scales that are kept with the collection."""
+def search_core(
+    settings: Settings, engine: Engine, encoders: Encoders, fetcher: PictureFetcher | None = None
+) -> SearchCore:
+    """Return what answers queries over an engine, on the scales that are kept with the collection.
+
+    `fetcher` gets the pictures that queries name by URL.
+    """
     declaration = declare(settings, encoders)
     retriever = Retriever(open_async_engine(settings, engine), declaration.physical_name, depth=settings.api.depth)
     metrics = SearchMetrics()
-    encoder = QueryEncoder(encoders, limits=picture_limits(settings))
+    encoder = QueryEncoder(encoders, limits=picture_limits(settings), fetcher=fetcher)
     index = ServedIndex(declaration.physical_name, _model_name(encoders), settings.catalogue.numbers)
     boosts = Boosts(**settings.boosts.model_dump())
     words = query_words(settings, retriever)
@@ -132,9 +137,10 @@ def search_app(
 ) -> FastAPI:
     """Return the search API over an engine; `events` is the log that `POST /v1/events` appends to."""
     declaration = declare(settings, encoders)
-    core = search_core(settings, engine, encoders)
+    core = search_core(settings, engine, encoders, fetcher)
     limits = ApiLimits(
         max_body_bytes=settings.api.max_body_bytes,
+        timeout_seconds=settings.api.timeout_seconds,
         max_concurrent=settings.api.max_concurrent,
         body_seconds=settings.api.body_seconds,
     )

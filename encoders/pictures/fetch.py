@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -95,6 +95,15 @@ class PictureFetcher:
         assert isinstance(found, Fetched), "nothing is unchanged that was not had before"
         return found.data
 
+    async def fetch_url(self, url: str) -> bytes:
+        """Return the bytes of an http(s) URL without holding a thread; who is cancelled ends the download.
+
+        Raises what `fetch` raises.
+        """
+        found = await asyncio.wrap_future(self._start(url, None))
+        assert isinstance(found, Fetched), "nothing is unchanged that was not had before"
+        return found.data
+
     def ask(self, reference: str, held: Validators | None = None) -> Fetched | NotModified | NotFetched:
         """Return the bytes a reference leads to, or what became of it instead; raises nothing for a picture's fault.
 
@@ -129,14 +138,16 @@ class PictureFetcher:
         return Fetched(self._folder.read(reference, max_bytes=self._max_bytes))
 
     def _from_url(self, url: str, held: Validators | None) -> Fetched | NotModified:
+        try:
+            return self._start(url, held).result()
+        except CancelledError as error:
+            raise PictureUnavailable(f"{url:.200} was given up, for the process is ending") from error
+
+    def _start(self, url: str, held: Validators | None) -> Future[Fetched | NotModified]:
         with self._closing:  # what gets through comes before the winding down, and ends with it
             if self._closed:
                 raise PictureUnavailable(f"{url:.200} was not asked for, for the process is ending")
-            coming = asyncio.run_coroutine_threadsafe(self._downloads.get(url, held), self._loop)
-        try:
-            return coming.result()
-        except CancelledError as error:
-            raise PictureUnavailable(f"{url:.200} was given up, for the process is ending") from error
+            return asyncio.run_coroutine_threadsafe(self._downloads.get(url, held), self._loop)
 
     async def _wind_down(self) -> None:
         others = asyncio.all_tasks() - {asyncio.current_task()}

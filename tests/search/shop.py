@@ -186,7 +186,11 @@ def shop_settings(qdrant: QdrantSettings, **api: Any) -> Settings:  # noqa: ANN4
 
 @contextmanager
 def open_shop(
-    engine: Engine, settings: Settings, encoders: Encoders | None = None, events: EventSink | None = None
+    engine: Engine,
+    settings: Settings,
+    encoders: Encoders | None = None,
+    events: EventSink | None = None,
+    fetching: FetchSettings | None = None,
 ) -> Iterator[Shop]:
     """Open a shop on an engine; its collection goes with it, unless it was there before."""
     used = encoders or fake_encoders()
@@ -195,7 +199,7 @@ def open_shop(
         if not engine.collection_exists(name):
             ensure(engine, declare(settings, used))
             stack.callback(engine.delete_collection, name)
-        fetcher = stack.enter_context(PictureFetcher(FetchSettings()))
+        fetcher = stack.enter_context(PictureFetcher(fetching or FetchSettings()))
         app = search_app(settings, engine, used, fetcher, events or JudgedEvents(MemoryLog().deliver, _nothing))
         http = stack.enter_context(TestClient(app, raise_server_exceptions=False))
         parts = stack.enter_context(new_encoding())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import InvalidInput
@@ -100,6 +100,7 @@ def test_a_product_speaks_with_each_vector_that_it_has(encoder: QueryEncoder) ->
 some_weights = st.lists(st.floats(-1000, 1000), min_size=1, max_size=6).filter(lambda weights: max(weights) > 1e-3)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(weights=some_weights, factor=st.floats(1e-6, 1e6))
 def test_scaling_all_weights_changes_nothing(encoder: QueryEncoder, weights: list[float], factor: float) -> None:
     """Neither a vector nor a scale."""
@@ -114,6 +115,7 @@ def test_scaling_all_weights_changes_nothing(encoder: QueryEncoder, weights: lis
     assert one["text"].scale.mean == pytest.approx(other["text"].scale.mean)
 
 
+@settings(deadline=None)
 @given(weights=some_weights)
 def test_every_dense_query_has_length_one(encoder: QueryEncoder, weights: list[float]) -> None:
     """Whatever it is mixed from: scores stay cosines."""
@@ -172,3 +174,19 @@ def test_an_encoder_may_start_again(encoder: QueryEncoder) -> None:
     asyncio.run(again.warm_up())
     np.testing.assert_array_equal(dense(queries(again, Term(text="red"))["text"]), dense(before["text"]))
     again.close()
+
+
+def test_an_arm_says_what_it_is_combined_of(encoder: QueryEncoder) -> None:
+    """Each term by its number with its own unit vector, weights relative to the largest."""
+    terms = [PICTURE, Term(text="red shoe", weight=2.0), Term(text="hat", weight=-1.0)]
+
+    found = queries(encoder, *terms)
+
+    assert [(part.term, part.weight, part.kind) for part in found["image"].parts] == [
+        (0, 0.5, PICTURE_QUERY),
+        (1, 1.0, TEXT_QUERY),
+        (2, -0.5, TEXT_QUERY),
+    ]
+    alone = queries(encoder, Term(text="red shoe"))
+    np.testing.assert_allclose(np.asarray(found["text"].parts[0].vector), dense(alone["text"]), atol=1e-6)
+    assert words(found["lexical"]) == words(alone["lexical"])

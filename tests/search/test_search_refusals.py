@@ -61,7 +61,7 @@ WEIGHT = "terms.0.weight"
         ({"terms": [{"text": "a", "weight": None}]}, WEIGHT),
         ({"terms": [{"product": ""}]}, "terms.0.product"),
         ({"terms": [{"product": "x" * 129}]}, "terms.0.product"),
-        ({"terms": [{"image": {"url": "https://example.com/a.jpg"}}]}, "terms.0.image.url"),
+        ({"terms": [{"image": {"url": "file:///a.jpg"}}]}, "terms.0.image.url"),
         ({"terms": [{"image": {}}]}, "terms.0.image"),
         ({"terms": [{"image": {"data": "QQ==", "part": 0}}]}, "terms.0.image"),
         ({"terms": [{"image": {"part": -1}}]}, "terms.0.image.part"),
