@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import structlog
 from fastapi.exceptions import RequestValidationError
@@ -113,7 +114,7 @@ async def _disconnected(_request: Request, _error: Exception) -> Response:
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    _log.error("a request failed for a reason nobody foresaw", path=request.url.path, exc_info=error)
+    _log.error("a request failed for a reason nobody foresaw", path=quote(request.scope["path"]), exc_info=error)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this should not have happened; it is in the log")
 
 
