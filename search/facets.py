@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from catalog.errors import InvalidInput
@@ -27,7 +28,7 @@ from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES, CATEGORY_SEPARATOR
 from search import buckets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from search.rows import Row
 
@@ -59,13 +60,13 @@ class ValuesFacet:
 
     def count(self, rows: Sequence[Row]) -> dict[str, Any]:
         """Return the values of the rows with their counts, and how many rows have none."""
-        counts: Counter[str] = Counter()
-        missing = 0
-        for row in rows:
-            values = set(self._keywords(row))
-            counts.update(values)
-            missing += not values
-        return self.answer(counts, missing)
+        part, _, name = self.path.partition(".")
+        held = [(row.product if part == PRODUCT else row.derived).get(name) for row in rows]
+        if self.prefix:
+            held = [[one for one in keywords or () if one.startswith(self.prefix)] for keywords in held]
+        # a set, because a list of the shop's may name a value twice; a product counts once
+        sets = [set(keywords) if isinstance(keywords, list) else (keywords,) for keywords in held if keywords]
+        return self.answer(Counter(chain.from_iterable(sets)), len(rows) - len(sets))
 
     def answer(self, counts: Mapping[str, int], missing: int) -> dict[str, Any]:
         """Return the facet of keywords that were counted already."""
@@ -87,12 +88,6 @@ class ValuesFacet:
             count for keyword, count in counts.items() if self.path != CATEGORY or CATEGORY_SEPARATOR not in keyword
         )
         return sum(roots)
-
-    def _keywords(self, row: Row) -> Iterable[str]:
-        part, _, name = self.path.partition(".")
-        held = (row.product if part == PRODUCT else row.derived).get(name)
-        keywords = held if isinstance(held, list) else [] if held is None else [held]
-        return (keyword for keyword in keywords if keyword.startswith(self.prefix))
 
     def _value(self, keyword: str) -> str | bool:
         return _FLAGS[keyword] if self.path == AVAILABILITY else keyword.removeprefix(self.prefix)

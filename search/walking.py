@@ -76,13 +76,12 @@ class Walk:
 
     async def _ties(self, value: float | None) -> AsyncIterator[Step]:
         """Yield the rows of one value, or those without one."""
-        rows = await self._tied(value, self.most_ties + 1)
-        if len(rows) <= self.most_ties:
-            for row in sorted(rows, key=self.order.key):
-                yield Step(row)
+        if await self.retriever.count(self.wanted & self.order.equal_to(value), self.scope) > self.most_ties:
+            async for step in self._by_point(value, await self._tied(value, _AT_ONCE)):
+                yield step
             return
-        async for step in self._by_point(value, rows):
-            yield step
+        for row in sorted(await self._tied(value, self.most_ties), key=self.order.key):
+            yield Step(row)
 
     async def _rest_of_ties(self, value: float | None, after: End) -> AsyncIterator[Step]:
         """Yield what follows a row among those of its value, in the order in which it was shown."""
