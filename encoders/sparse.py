@@ -18,7 +18,7 @@ from encoders.names import DEFAULT_AVERAGE_LENGTH
 _K: Final = 1.2
 _TOKENIZER: Final = f"multilingual, numbers {ALGORITHM}"
 
-NUMBER_WEIGHT: Final = 0.5
+NUMBER_WEIGHT: Final = 0.25
 """What the bare number of a query's measure weighs beside the measure: a 128 on its own may be anything."""
 
 

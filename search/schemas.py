@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     FiniteFloat,
     PlainValidator,
+    PrivateAttr,
     StrictBool,
     StrictInt,
     StrictStr,
@@ -98,6 +99,18 @@ class Term(_Strict):
     product: ProductId | None = None
     crop: Annotated[list[Annotated[Number, Field(ge=0, le=1)]], Field(min_length=4, max_length=4)] | None = None
     weight: Weight = 1.0
+    _readings: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Each way to say its text: the text alone, unless synonyms were put into it."""
+        return self._readings or (self.text or "",)
+
+    def saying(self, text: str, readings: tuple[str, ...] = ()) -> Term:
+        """Return the same term with another text, and with each way to say it."""
+        other = self.model_copy(update={"text": text})
+        other._readings = readings  # noqa: SLF001 - of its own kind
+        return other
 
     @model_validator(mode="after")
     def _one_kind(self) -> Term:

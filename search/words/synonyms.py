@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from encoders.glossary.words import CHINESE
 from search.words.writing import folded
@@ -37,6 +37,32 @@ class Rule:
     language: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A text with its synonyms put in; and, where there are any, each way to say it, that which was typed first."""
+
+    text: str
+    readings: tuple[str, ...] = ()
+
+
+class _Part(NamedTuple):
+    key: str
+    start: int
+    end: int
+
+
+class _Match(NamedTuple):
+    """Where a phrase stands in a text, and its other names."""
+
+    start: int
+    end: int
+    names: tuple[str, ...]
+
+    def name(self, way: int) -> str:
+        """Return the name in one way to say the text; where there are fewer names than ways the last one."""
+        return self.names[min(way, len(self.names) - 1)]
+
+
 class Synonyms:
     """The rules of a file, ready to be looked up."""
 
@@ -52,28 +78,38 @@ class Synonyms:
         """Say whether a word, folded, stands anywhere in the rules: it is no slip of the pen then."""
         return word in self._words
 
-    def put_into(self, text: str, languages: Sequence[str] = ()) -> str:
+    def put_into(self, text: str, languages: Sequence[str] = ()) -> Said:
         """Return a text with other names for its phrases behind them; longer phrases go before shorter ones.
 
         A rule of one language is left out where `languages` (as BCP 47 has them) are given and it is none of them.
         """
-        if not self._longest:
-            return text
         wanted = {language.partition("-")[0].lower() for language in languages}
+        matches = self._matches(text, wanted) if self._longest else []
+        if not matches:
+            return Said(text)
+        ways = range(max(len(match.names) for match in matches))
+        others = [_written(text, matches, [match.name(way) for match in matches]) for way in ways]
+        beside = [" ".join([text[match.start : match.end], *match.names]) for match in matches]
+        return Said(_written(text, matches, beside), (text, *others))
+
+    def _matches(self, text: str, wanted: set[str]) -> list[_Match]:
+        """Return the phrases of a text that have other names which it does not hold yet, in their order."""
         there = list(self._parts(text))
-        keys = tuple(key for key, _ in there)
-        written, done, at, room = "", 0, 0, MAX_CHARS - len(text)
+        keys = tuple(one.key for one in there)
         added: set[str] = set()
+        matches: list[_Match] = []
+        at, room = 0, MAX_CHARS - len(text)
         while at < len(there):
             size, names = self._match(keys, at, wanted)
-            for name in names:
-                if room > len(name) and name not in added:
-                    added.add(name)
-                    end = there[at + size - 1][1]
-                    written = f"{_spaced(written, text[done:end])} {name}"
-                    done, room = end, room - len(name) - 1
+            new = [name for name in names if name not in added]
+            while new and sum(len(name) + 1 for name in new) > room:
+                new.pop()
+            if new:
+                matches.append(_Match(there[at].start, there[at + size - 1].end, tuple(new)))
+                added.update(new)
+                room -= sum(len(name) + 1 for name in new)
             at += max(size, 1)
-        return _spaced(written, text[done:])
+        return matches
 
     def _add(self, rule: Rule) -> None:
         for phrase in rule.said:
@@ -94,15 +130,24 @@ class Synonyms:
         return 0, []
 
     def _key(self, phrase: str) -> Key:
-        return tuple(key for key, _ in self._parts(phrase))
+        return tuple(part.key for part in self._parts(phrase))
 
-    def _parts(self, text: str) -> Iterator[tuple[str, int]]:
-        """Yield each part, folded, and where it ends in the text as it was typed."""
+    def _parts(self, text: str) -> Iterator[_Part]:
+        """Yield each part, folded, and where it stands in the text as it was typed."""
         for match in _PART.finditer(text):
-            yield folded(match[0], self._simplified), match.end()
+            yield _Part(folded(match[0], self._simplified), match.start(), match.end())
 
 
-def _spaced(before: str, after: str) -> str:
+def _written(text: str, matches: Sequence[_Match], instead: Sequence[str]) -> str:
+    """Return a text with something instead of each match, a blank after it where a word follows."""
+    written, done = "", 0
+    for match, other in zip(matches, instead, strict=True):
+        written = f"{_joined(written, text[done : match.start])}{other}"
+        done = match.end
+    return _joined(written, text[done:])
+
+
+def _joined(before: str, after: str) -> str:
     return f"{before} {after}" if before and after[:1].isalnum() else before + after
 
 

@@ -42,15 +42,18 @@ def corrected(terms: Sequence[Term], vocabulary: Vocabulary, language: Language)
     changed = [one for one in found if one is not None]
     if not changed:
         return Understood(list(terms))
-    written = [term if one is None else _saying(term, one.text) for term, one in zip(terms, found, strict=True)]
+    written = [term if one is None else term.saying(one.text) for term, one in zip(terms, found, strict=True)]
     told = Correction(", ".join(one.text for one in changed), ", ".join(one.original for one in changed))
     return Understood(written, told)
 
 
 def with_synonyms(terms: Sequence[Term], language: Language, languages: Sequence[str]) -> list[Term]:
     """Return the terms with other names put into their texts; `languages` are those that the request is narrowed to."""
-    texts = [term.text and language.synonyms.put_into(term.text, languages) for term in terms]
-    return [term if text == term.text else _saying(term, text) for term, text in zip(terms, texts, strict=True)]
+    said = [language.synonyms.put_into(term.text, languages) if term.text else None for term in terms]
+    return [
+        term.saying(one.text, one.readings) if one is not None and one.readings else term
+        for term, one in zip(terms, said, strict=True)
+    ]
 
 
 def languages_of(filters: Mapping[str, FilterValue]) -> tuple[str, ...]:
@@ -58,7 +61,3 @@ def languages_of(filters: Mapping[str, FilterValue]) -> tuple[str, ...]:
     value = filters.get("language")
     values = value if isinstance(value, list) else [value]
     return tuple(one for one in values if isinstance(one, str))
-
-
-def _saying(term: Term, text: str | None) -> Term:
-    return term.model_copy(update={"text": text})

@@ -62,7 +62,7 @@ def _synonym_rows(encoders: Encoders, sample: Sequence[Mapping[str, object]]) ->
     for colour in COLOURS:
         for said, meant, kind in NAMES:
             asked = f"{colour}{said}"
-            written = Synonyms([Rule((said,), (meant,))]).put_into(asked)
+            written = Synonyms([Rule((said,), (meant,))]).put_into(asked).text
             dense = encoders.text.encode_queries([asked, written, f"{colour}{meant}"])
             mean = dense[0] + dense[2]
             for name, scores in (

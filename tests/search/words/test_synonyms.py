@@ -60,33 +60,47 @@ def written(tmp_path: Path, text: str) -> Path:
 )
 def test_other_names_are_put_behind_a_phrase(tmp_path: Path, typed: str, looked_for: str) -> None:
     """Whole words in any case and script; names that stand there already are not said again."""
-    assert synonyms(tmp_path).put_into(typed) == looked_for
+    assert synonyms(tmp_path).put_into(typed).text == looked_for
 
 
 def test_the_longest_phrase_counts() -> None:
     """A part of it says something else."""
     rules = Synonyms([Rule(("dress shirt",), ("formal shirt",)), Rule(("dress",), ("gown",))])
 
-    assert rules.put_into("dress shirt") == "dress shirt formal shirt"
-    assert rules.put_into("dress for her") == "dress gown for her"
+    assert rules.put_into("dress shirt").text == "dress shirt formal shirt"
+    assert rules.put_into("dress for her").text == "dress gown for her"
+
+
+def test_each_way_to_say_a_text_is_kept() -> None:
+    """The typed one first; a word that has fewer names than another keeps its last one."""
+    rules = Synonyms([Rule(("hat",), ("cap", "beanie")), Rule(("red",), ("crimson",))])
+
+    assert rules.put_into("red hat").readings == ("red hat", "crimson cap", "crimson beanie")
+    assert rules.put_into("red shoe hat").text == "red crimson shoe hat cap beanie"
+    assert rules.put_into("shoe").readings == ()
 
 
 def test_a_language_has_its_own_rules(tmp_path: Path) -> None:
     """They hold unless the request is narrowed to others."""
     rules = synonyms(tmp_path)
 
-    assert rules.put_into("rot") == rules.put_into("rot", ["de-AT"]) == rules.put_into("rot", ["en", "de"]) == "rot red"
-    assert rules.put_into("rot", ["en"]) == "rot"
-    assert rules.put_into("tablet", ["en"]) == "tablet iPad Galaxy Tab"
+    assert (
+        rules.put_into("rot").text
+        == rules.put_into("rot", ["de-AT"]).text
+        == rules.put_into("rot", ["en", "de"]).text
+        == "rot red"
+    )
+    assert rules.put_into("rot", ["en"]).text == "rot"
+    assert rules.put_into("tablet", ["en"]).text == "tablet iPad Galaxy Tab"
 
 
 def test_names_are_added_within_bounds() -> None:
     """Of one phrase so many, and to a long text none."""
     many = Synonyms([Rule(("hat",), tuple(f"hat{number}" for number in range(30)))])
 
-    assert len(many.put_into("hat").split()) == 1 + MAX_ADDED
-    assert len(many.put_into("hat " * 250)) <= MAX_CHARS
-    assert many.put_into("hat " * 300) == "hat " * 300
+    assert len(many.put_into("hat").text.split()) == 1 + MAX_ADDED
+    assert len(many.put_into("hat " * 250).text) <= MAX_CHARS
+    assert many.put_into("hat " * 300).text == "hat " * 300
 
 
 def test_words_of_the_file_are_no_slips(tmp_path: Path) -> None:
@@ -100,7 +114,7 @@ def test_words_of_the_file_are_no_slips(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "any: []\n"])
 def test_a_file_without_rules_changes_nothing(tmp_path: Path, text: str) -> None:
     """An empty one is a beginning."""
-    assert synonyms(tmp_path, text).put_into("trainers") == "trainers"
+    assert synonyms(tmp_path, text).put_into("trainers").text == "trainers"
 
 
 @pytest.mark.parametrize(
@@ -153,6 +167,6 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_any_text_keeps_what_was_typed(text: str) -> None:
     """Names are added, nothing is taken away but blanks."""
     rules = Synonyms([Rule(("a", "b c"), ("a", "b c", "鞋子")), Rule(("鞋",), ("x",))], GLOSSARY.simplified)
-    left = iter(rules.put_into(text).replace(" ", ""))
+    left = iter(rules.put_into(text).text.replace(" ", ""))
 
     assert all(letter in left for letter in text.replace(" ", ""))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.builders import JsonObject
     from tests.search.shop import Shop
 
-ONLY_WORDS = {"arms": {"lexical": 1.0}}
+ONLY_WORDS = {"arms": {"lexical": 1.0}, "cut_off": "off"}
 GOODS = (
     product(id="a", title="White canvas sneakers", brand="Kestrel", category="Women > Shoes > Sneakers"),
     product(id="b", title="White linen shirt", brand="Alder", category="Men > Shirts", attributes={}),
@@ -114,6 +114,17 @@ def test_synonyms_find_what_is_called_otherwise(shop: Shop, tmp_path: Path) -> N
 
     assert found == {"plimsolls": ["a"], "blouse": ["b"], "Li-Ning": ["c"], "sneakers": ["a"]}
     assert corrected is None
+
+
+def test_a_product_need_not_have_a_things_other_names_too(shop: Shop, tmp_path: Path) -> None:
+    """The cut-off counts the words of one way to say it."""
+    file = tmp_path / "synonyms.yaml"
+    file.write_text("any:\n  - sneakers, plimsolls, kicks, daps, sandshoes\n", encoding="utf-8")
+
+    with reopened(shop, *GOODS, synonyms=file) as opened:
+        found = opened.found(text="canvas plimsolls", arms={"lexical": 1.0})
+
+    assert found == ["a"]
 
 
 def test_a_synonym_of_one_language_stays_out_of_another(shop: Shop, tmp_path: Path) -> None:
