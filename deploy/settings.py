@@ -211,7 +211,7 @@ class WordSettings(_Group):
 
     synonyms: Path | None = Field(None, description="YAML file of synonyms; absent: none")
     refresh_seconds: Annotated[float, Field(ge=0)] = Field(
-        60.0, description="shortest time between two readings of the catalogue's words; large ones rest longer"
+        10.0, description="shortest time between two readings of the catalogue's words; large ones rest longer"
     )
     most_words: Annotated[int, Field(ge=1)] = Field(
         200_000, description="words and phrases kept of the catalogue, about 300 bytes each"

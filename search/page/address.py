@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LISTS: Final = ("category", "brand")
-SINGLES: Final = ("q", "similar", "price_min", "price_max", "in_stock", "sort", "limit", "page")
+SINGLES: Final = ("q", "similar", "price_min", "price_max", "in_stock", "spelling", "sort", "limit", "page")
 FACETS: Final = ("category", "brand", "price")
 SHOWN_FIELDS: Final = (
     "title", "brand", "category", "price", "currency", "stock", "in_stock", "url", "language", "images",
@@ -61,7 +61,7 @@ class Address:
     @property
     def shows_everything(self) -> bool:
         """Whether nothing narrows what is shown."""
-        return not {name for name, _ in self.parameters} - {"sort", "limit", "page"}
+        return not {name for name, _ in self.parameters} - {"spelling", "sort", "limit", "page"}
 
     @property
     def url(self) -> str:
@@ -76,6 +76,10 @@ class Address:
     def like(self, product_id: str) -> Address:
         """Return the address of what is like a product, within the same filters."""
         return Address.read([("similar", product_id), *self.without("q", "similar").parameters])
+
+    def as_typed(self) -> Address:
+        """Return the address of the same words without corrections."""
+        return Address.read([*self.without("spelling").parameters, ("spelling", "off")])
 
     def at_page(self, number: int) -> Address:
         """Return another page of the same."""

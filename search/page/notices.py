@@ -22,6 +22,7 @@ _LABELS: Final = {
     "price_min": "Price from",
     "price_max": "Price to",
     "in_stock": "In stock",
+    "spelling": "Spelling",
     "limit": "Products on a page",
     "page": "Page",
 }

@@ -86,6 +86,15 @@ class Pager:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """The words that were searched for, those that were typed, and the address that searches for the latter."""
+
+    text: str
+    original: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Everything on the page. `count` says how much the whole catalogue holds, where the answer tells it."""
 
@@ -99,6 +108,7 @@ class View:
     summary: str = ""
     pager: Pager = Pager()
     count: str = ""
+    corrected: Corrected | None = None
     notice: Notice | None = None
 
 
@@ -120,6 +130,7 @@ def answered(address: Address, answer: Answer, like: Mapping[str, Any]) -> View:
         summary=f"{_products(total['value'], exact=total['exact'])} · {milliseconds} ms",
         pager=_pager(address, page["number"], page["pages"]),
         count=_products(total["products"], exact=True) if address.shows_everything else "",
+        corrected=Corrected(**body["corrected"], url=address.as_typed().url) if body["corrected"] else None,
     )
 
 

@@ -30,6 +30,8 @@ _PAGE_PRODUCTS: Final = 64
 _REST: Final = 1.0
 """How long reading rests after each page, in the page's own time: searches come first."""
 _FIRST_WAIT_SECONDS: Final = 5.0
+_EMPTY_SECONDS: Final = 1.0
+"""Where there was nothing to read yet, somebody is filling the index and looking on."""
 _log = structlog.get_logger(__name__)
 
 
@@ -40,7 +42,7 @@ class ReadingLimits:
     Words that took a second to read are not read again for `rest` seconds, however short `refresh_seconds` is.
     """
 
-    refresh_seconds: float = 60.0
+    refresh_seconds: float = 10.0
     most_words: int = 200_000
     most_scopes: int = 32
     rest: float = 20.0
@@ -109,7 +111,12 @@ class Vocabularies:
             _log.info("the catalogue's words could not be read; the old ones are used", reason=str(error))
         finally:
             now = time.monotonic()
-            kept.due = now + max(self._limits.refresh_seconds, self._limits.rest * (now - started))
+            soon = (
+                self._limits.refresh_seconds
+                if kept.vocabulary.products
+                else min(self._limits.refresh_seconds, _EMPTY_SECONDS)
+            )
+            kept.due = now + max(soon, self._limits.rest * (now - started))
             kept.task = None
 
     async def _read_if_changed(self, scope: Scope, kept: _Kept) -> None:

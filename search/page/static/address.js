@@ -37,6 +37,12 @@ export function like(params, id) {
   return found;
 }
 
+export function asTyped(params) {
+  const other = without(params, ["spelling"]);
+  other.set("spelling", "off");
+  return other;
+}
+
 export function atPage(params, number) {
   const other = without(params, []);
   if (number > 1) other.set("page", number);
@@ -60,6 +66,7 @@ export function requestOf(params, picture = null) {
     terms: params.get("similar") ? [{ product: params.get("similar") }] : [],
     filter,
     fields: FIELDS,
+    ...(params.get("spelling") === "off" && { spelling: "off" }),
     facets: FACETS,
     ...(params.get("sort") && { sort: params.get("sort") }),
     limit: Number(params.get("limit")) || PAGE_SIZE,

@@ -48,6 +48,11 @@ export async function search(request, picture = null, signal = undefined) {
   return { answer: await response.json(), milliseconds: milliseconds(response) };
 }
 
+export async function suggest(text, signal = undefined) {
+  const response = await call(`/v1/suggest?${new URLSearchParams({ q: text })}`, { signal });
+  return (await response.json()).suggestions;
+}
+
 export async function ready() {
   return (await call("/readyz", { cache: "no-store" })).json();
 }

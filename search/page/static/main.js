@@ -3,6 +3,7 @@
 import { product, Problem, search } from "./api.js";
 import { isBrowsing, paramsOf, requestOf, showsEverything, urlOf, without } from "./address.js";
 import { drawCards, titleOf } from "./cards.js";
+import { complete } from "./completions.js";
 import { drawChips, drawChoices, tick } from "./filters.js";
 import { productsText } from "./format.js";
 import { watch } from "./live.js";
@@ -52,6 +53,7 @@ function draw(now, { answer, milliseconds }, title, arriving) {
   const heading = view.drawHeading(now.params, now.picture, title);
   view.drawNotice(null);
   view.drawSummary(answer, milliseconds);
+  view.drawCorrected(answer.corrected, now.params);
   view.drawEmpty(answer, now.params, now.picture);
   view.drawPager(answer.page, now.params);
   drawCards(products, now.params, { arriving });
@@ -107,7 +109,9 @@ function go(next, keep) {
 
 function changed(how) {
   clearTimeout(typing);
+  const before = params;
   params = paramsOf(form);
+  if (before.has("spelling") && before.get("q") === params.get("q")) params.set("spelling", before.get("spelling"));
   remember(how);
   run();
 }
@@ -121,6 +125,7 @@ words.addEventListener("input", (event) => {
   clearTimeout(typing);
   if (!event.isComposing) typing = setTimeout(changed, TYPING_MS, "replaceState");
 });
+complete(words, document.getElementById("completions"));
 words.addEventListener("compositionend", () => {
   clearTimeout(typing);
   typing = setTimeout(changed, TYPING_MS, "replaceState");

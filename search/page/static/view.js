@@ -1,6 +1,6 @@
 // What stands around the cards: heading, summary, pages, notices, and that something is on its way.
 
-import { atPage, showsEverything, urlOf } from "./address.js";
+import { asTyped, atPage, showsEverything, urlOf } from "./address.js";
 import { productsText, summaryText } from "./format.js";
 
 const part = (id) => document.getElementById(id);
@@ -40,6 +40,16 @@ export function drawSummary(answer, milliseconds) {
   part("summary").textContent = answer ? summaryText(answer, milliseconds) : "";
 }
 
+/** Say which words were searched for instead of those that were typed, and offer these. */
+export function drawCorrected(corrected, params) {
+  const line = part("corrected");
+  line.hidden = !corrected;
+  if (!corrected) return;
+  line.querySelector("b").textContent = corrected.text;
+  line.querySelector("span").textContent = corrected.original;
+  line.querySelector("a").href = urlOf(asTyped(params));
+}
+
 /** Show how much the whole catalogue holds; return whether it said something else before. */
 export function drawCount(products) {
   const before = part("count").textContent;
@@ -55,6 +65,7 @@ export function setGrowing(growing) {
 export function drawNothing() {
   for (const id of ["vacant", "nothing", "pager"]) part(id).hidden = true;
   drawSummary(null);
+  drawCorrected(null);
 }
 
 export function isNoticed() {
