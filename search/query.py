@@ -124,7 +124,7 @@ class QueryEncoder:
     def _ways(self, terms: Sequence[Term]) -> list[dict[int, SparseVector]]:
         """Return the words of each way to say the positive texts, by the term's number; none where there is only one.
 
-        Who calls a thing by another name need not use both. It takes tens of microseconds a text, so it waits for nobody.
+        Who calls a thing by another name need not use both. A text takes tens of microseconds, so it waits for nobody.
         """
         readings = {
             number: term.readings for number, term in enumerate(terms) if term.text is not None and term.weight > 0
