@@ -37,8 +37,10 @@ class Row:
 
     def cells(self) -> list[str]:
         """Return the row of a table."""
-        worst = f"{max(self.recovered_seconds):.1f} s" if self.recovered_seconds else "–"
-        times = f"{worst} ({len(self.recovered_seconds)} times)" if len(self.recovered_seconds) > 1 else worst
+        seconds = sorted(self.recovered_seconds)
+        times = f"{seconds[-1]:.1f} s" if seconds else "–"
+        if len(seconds) > 1:
+            times = f"{seconds[len(seconds) // 2]:.1f} s, at most {times}, of {len(seconds)}"
         tally = self.tally
         clients = [f"{tally.unavailable} × 503"] if tally.unavailable else []
         clients += [f"{len(tally.errors)} other errors"] if tally.errors else []

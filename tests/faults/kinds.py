@@ -41,14 +41,16 @@ def broker_down(suffering: Suffering, *, seconds: float) -> None:
 
 
 def disk_full(suffering: Suffering, *, seconds: float) -> None:
-    """Fill the disk to the last byte for a while."""
-    disk = suffering.campaign.disk
+    """Fill the disk to the last byte for a while, in which new products come, too: they are encoded, then they wait."""
+    disk, demo = suffering.campaign.disk, suffering.campaign.demo
     assert disk is not None, "only where we may mount a file system"
     ballast = disk / "ballast"
     _fill(ballast)
+    suffering.campaign.traffic.send([upserted(bare(f"new-{number}", title=f"New {number}")) for number in range(20)])
     time.sleep(seconds)
     ballast.unlink()
     suffering.is_over()
+    demo.wait(lambda: demo.get("/v1/products/new-19") is not None, "the new products")
 
 
 def _fill(ballast: Path) -> None:
