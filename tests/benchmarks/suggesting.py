@@ -16,13 +16,9 @@ from urllib.parse import urlencode
 
 from rich.console import Console
 
-from deploy.sample.catalogue import products
-from deploy.sample.write import write_pictures
-from encoders.names import EncoderSettings
-from encoders.registry import load_encoders
-from tests.benchmarks.goods import goods, picture_of, upserts
-from tests.benchmarks.served import Api, demo
-from tests.benchmarks.stocked import imitating, opened, real_vectors, tiny_pictures
+from tests.benchmarks.filled import kit
+from tests.benchmarks.goods import goods
+from tests.benchmarks.served import Api
 from tests.benchmarks.table import Row, Section, rich_table, verdict
 from tests.benchmarks.timing import Samples
 
@@ -36,8 +32,6 @@ TITLES = 40
 MOST_CHARS = 16
 READ_SECONDS = 120.0
 LOOK_SECONDS = 0.1
-_REAL = 128
-_FILL_AT_ONCE = 1_000
 
 
 def measure(api: Api, wanted: Sequence[SampleProduct]) -> list[Row]:
@@ -107,23 +101,12 @@ def main() -> None:
 
 
 def _alone(folder: Path, size: int) -> list[Row]:
-    images, tiny, wanted = folder / "images", folder / "tiny", goods(size)
-    write_pictures(images, lambda _done, _total: None)
-    tiny_pictures(tiny, [picture_of(product) for product in products()])
-    encoders = load_encoders(EncoderSettings())
-    with opened(folder / "real", images, encoders) as shop:
-        shop.ingest(upserts(wanted[:_REAL]))
-        vectors = real_vectors(shop, [product.id for product in wanted[:_REAL]])
-    events = list(upserts(wanted))
-    with opened(folder / "filled", tiny, imitating(encoders, vectors)) as shop:
-        for start in range(0, size, _FILL_AT_ONCE):
-            shop.ingest(events[start : start + _FILL_AT_ONCE])
-    nothing = folder / "nothing.jsonl"
-    nothing.touch()
-    with demo(folder / "filled", images, "--catalogue", str(nothing)) as served:
+    made = kit(folder)
+    made.fill(folder / "filled", 0, size, lambda: None)
+    with made.served(folder / "filled") as served:
         api = Api(served.port)
         try:
-            return measure(api, wanted)
+            return measure(api, goods(size))
         finally:
             api.close()
 
