@@ -146,8 +146,8 @@ _CHANNELS: Final = 3
 _UNKNOWN_SCALE: Final = Unrelated(mean=0.0, deviation=0.1)
 _NEVER_NOTHING: Final = Unrelated(mean=1.0, deviation=0.1, threshold=2.0)
 """Above every cosine: until it is measured, no picture counts as one that shows nothing."""
-_LEXICAL_SCALE: Final = Unrelated(mean=0.0, deviation=3.0, threshold=0.0)
-"""BM25 is 0 where no word is shared; 3 is about one rare word, so that a full match weighs as a good dense one.
+_LEXICAL_SCALE: Final = Unrelated(mean=0.0, deviation=1.5, threshold=0.0)
+"""BM25 is 0 where no word is shared; the deviation is as the demo catalogue has it, and a real shop's differs little.
 How many of a query's words are enough lies in the query: see `search.nearness`."""
 
 

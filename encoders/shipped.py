@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from encoders import minilm
 from encoders.bundled import PICTURE_SIDE, load_picture_tower
-from encoders.interface import PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Description, Unrelated, checked
+from encoders.interface import NOTHING, PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Description, Unrelated, checked
 from encoders.names import VITRINE_PICTURES
 
 if TYPE_CHECKING:
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 # What unrelated pairs score on the demo catalogue, as `vitrine search calibrate --data DIR --json` prints it.
 TEXT_UNRELATED: Final[Mapping[str, Unrelated]] = {
-    TEXT_QUERY: Unrelated(mean=0.29, deviation=0.10),
-    PRODUCT_QUERY: Unrelated(mean=0.34, deviation=0.11),
+    TEXT_QUERY: Unrelated(mean=0.255, deviation=0.111, threshold=0.348),
+    PRODUCT_QUERY: Unrelated(mean=0.339, deviation=0.109, threshold=0.427),
 }
 PICTURE_UNRELATED: Final[Mapping[str, Unrelated]] = {
-    TEXT_QUERY: Unrelated(mean=0.20, deviation=0.13),
-    PICTURE_QUERY: Unrelated(mean=0.32, deviation=0.13),
-    PRODUCT_QUERY: Unrelated(mean=0.32, deviation=0.13),
+    TEXT_QUERY: Unrelated(mean=0.212, deviation=0.128, threshold=0.524),
+    PICTURE_QUERY: Unrelated(mean=0.316, deviation=0.131, threshold=0.423),
+    PRODUCT_QUERY: Unrelated(mean=0.316, deviation=0.131, threshold=0.423),
+    NOTHING: Unrelated(mean=0.522, deviation=0.086, threshold=0.778),
 }
 
 

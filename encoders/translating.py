@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from catalog.vectors import SparseVector
-from encoders.glossary import in_english, translations
+from encoders.glossary import in_english, is_understood, translations
 from encoders.glossary.segments import ALGORITHM
 
 if TYPE_CHECKING:
@@ -44,8 +44,12 @@ class TranslatingTextEncoder:
         return self._description
 
     def encode_queries(self, texts: Sequence[str]) -> FloatArray:
-        """Return one vector per text, of the English of its Chinese words; what the encoder raises."""
-        return self._encoder.encode_queries(self._in_english(texts))
+        """Return one vector per text, of the English of its Chinese words, or of itself where they do not say enough.
+
+        Raises what the encoder raises.
+        """
+        read = [in_english(text, self._glossary) if is_understood(text, self._glossary) else text for text in texts]
+        return self._encoder.encode_queries(read)
 
     def encode_documents(self, texts: Sequence[str]) -> FloatArray:
         """Return one vector per text; likewise."""

@@ -43,6 +43,17 @@ def in_english(text: str, glossary: Glossary) -> str:
     return words if _READABLE.search(words) else text
 
 
+def is_understood(text: str, glossary: Glossary) -> bool:
+    """Say whether the list knows what a Chinese text is about: its last word, or half of its characters.
+
+    What something is stands last in Chinese, behind a brand that no list has. Of 火车时刻表查询, a look at the
+    timetable, only 表 is listed, and that is a watch.
+    """
+    chinese = [piece for piece in pieces(text, glossary) if CHINESE.search(piece.text)]
+    known = sum(len(piece.text) for piece in chinese if piece.english is not None)
+    return not chinese or chinese[-1].english is not None or 2 * known >= sum(len(piece.text) for piece in chinese)
+
+
 def translations(text: str, glossary: Glossary) -> list[str]:
     """Return the English of the Chinese words of a text, and nothing else of it."""
     if not CHINESE.search(text):

@@ -51,7 +51,7 @@ def test_describe_shows_the_configured_ones() -> None:
 
     assert (found["text"]["name"], found["image"]["name"]) == (MINILM, VITRINE_PICTURES)
     assert set(found["text"]["unrelated"]) == {"text", "product"}
-    assert set(found["image"]["unrelated"]) == {"text", "picture", "product"}
+    assert set(found["image"]["unrelated"]) == {"text", "picture", "product", "nothing"}
     assert set(found["image"]["unrelated"]["picture"]) == {"mean", "deviation", "threshold"}
     assert found["lexical"]["name"] == "lexical"
     said = run("describe").stdout

@@ -11,7 +11,7 @@ import pytest
 
 from catalog.errors import Misconfigured
 from encoders.fakes import HashingTextEncoder
-from encoders.glossary import Glossary, in_english, load_glossary, translations
+from encoders.glossary import Glossary, in_english, is_understood, load_glossary, translations
 from encoders.sparse import Bm25Encoder
 from encoders.translating import OWN_CHARACTERS_WEIGHT, TranslatingLexicalEncoder, TranslatingTextEncoder
 
@@ -148,6 +148,30 @@ def test_a_text_encoder_reads_chinese_as_english() -> None:
     assert np.array_equal(encoder.encode_queries(["红色连衣裙", "red"]), inner.encode_queries(["red dress", "red"]))
     assert np.array_equal(encoder.encode_documents(["紅色鞋"]), inner.encode_documents(["red shoes"]))
     assert encoder.encode_queries([]).shape == (0, inner.description.size)
+
+
+@pytest.mark.parametrize(
+    ("query", "understood"),
+    [
+        ("李宁鞋", True),
+        ("红色李宁", True),
+        ("红烧肉做法", False),
+        ("鞋盖子", False),
+        ("red 盖子", False),
+        ("red", True),
+    ],
+)
+def test_a_query_of_which_hardly_a_word_is_listed_is_not_taken_for_that_word(
+    query: str,
+    understood: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """What it is about stands last; a brand before it may be unknown. Documents are read as ever."""
+    assert is_understood(query, LIST) == understood
+    inner = HashingTextEncoder()
+    encoder = TranslatingTextEncoder(inner, LIST)
+    read = in_english(query, LIST) if understood else query
+    assert np.array_equal(encoder.encode_queries([query]), inner.encode_queries([read]))
+    assert np.array_equal(encoder.encode_documents([query]), inner.encode_documents([in_english(query, LIST)]))
 
 
 def test_the_description_says_that_it_reads_chinese() -> None:

@@ -14,7 +14,8 @@ from catalog.errors import CollectionMismatch
 from deploy.processes.parts import open_async_engine
 from encoders.fakes import ColourPictureEncoder, fake_encoders
 from search.access import EVERYTHING
-from search.calibrating import KINDS, draw, measure, queries_of, start_of, unrelated_pairs
+from search.calibrating import KINDS, draw, measure, queries_of, start_of
+from search.levels import unrelated_pairs
 from search.retriever import Retriever
 from tests.builders import deleted
 from tests.search.shop import RED, data_url
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tests.search.shop import Shop
 
 COUNT = 60
+LEXICAL_QUERY = ("text", "lexical")
 CATEGORIES = ("Shoes", "Hats", "Lamps")
 
 
@@ -164,9 +166,10 @@ async def test_every_kind_of_query_gets_the_level_of_its_pairs(stocked: Shop) ->
 
 async def test_the_zero_of_words_is_no_shared_word(stocked: Shop) -> None:
     """The deviation is taken from 0: of all pairs those of the one shared word score, by how rare it is."""
-    level = (await levels(stocked))["text", "lexical"]
+    level = (await levels(stocked))[LEXICAL_QUERY]
 
-    canvas = stocked.search(text="canvas", arms={"lexical": 1.0}, limit=1)["hits"][0]["score"] * 3.0
+    canvas = stocked.search(text="canvas", arms={"lexical": 1.0}, limit=1)["hits"][0]["score"]
+    canvas *= fake_encoders().scale(*LEXICAL_QUERY).deviation
     numbers = [int(name.removeprefix("sku-")) for name in names(await drawn(stocked))]
     asked = queries_of([goods(number)["title"] for number in numbers])
     asking = [number for place, number in enumerate(numbers) if "canvas" in asked[place]]

@@ -20,7 +20,7 @@ WRONG = tuple(f"wrong-{number:02d}" for number in range(12))
 def hits(*ids: str) -> ArmHits:
     """Return what an arm found, best first, in steps of one deviation."""
     scores = np.arange(len(ids), 0, -1, dtype=np.float32)
-    return ArmHits(ids, scores, Unrelated(0.0, 1.0), complete=True)
+    return ArmHits(ids, scores, Unrelated(0.0, 1.0, threshold=0.0), complete=True)
 
 
 def asked(number: int, **arms: ArmHits) -> Asked:

@@ -1,0 +1,59 @@
+"""From what unrelated pairs score to where near begins."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from encoders.interface import NOTHING
+from search.levels import Line, Pairs, Side, level_of_nothing
+
+KIND = ("text", "image")
+LINE = Line(unrelated=0.8, elsewhere=0.5, furthest=0.9)
+
+
+def test_near_is_above_most_unrelated_pairs() -> None:
+    """Without queries from elsewhere the line lies at the share of unrelated pairs that it names."""
+    scores = np.linspace(0.0, 1.0, 101)
+
+    assert LINE.through(scores, None) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(("best", "line"), [(0.2, 0.8), (0.85, 0.85), (0.99, 0.9)])
+def test_queries_from_elsewhere_lift_the_line_within_bounds(best: float, line: float) -> None:
+    """The best products of half of them stay below, but what the shop may sell after all does not lift it away."""
+    elsewhere = np.array([best - 0.1, best, best + 0.1], dtype=np.float32)
+
+    assert LINE.through(np.linspace(0.0, 1.0, 101), elsewhere) == pytest.approx(line)
+
+
+def test_only_unrelated_pairs_count() -> None:
+    """A level is of the pairs that the sample's table calls unrelated; too few of them make none."""
+    chance = np.random.default_rng(0)
+    vectors = chance.normal(size=(30, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    side = Side(range(30), vectors)
+    apart = ~np.eye(30, dtype=np.bool_)
+
+    level = Pairs(apart, LINE).cosines(KIND, side, side)
+
+    assert level is not None
+    scores = (vectors @ vectors.T)[apart]
+    assert (level.query, level.arm, level.pairs) == (*KIND, 870)
+    assert (level.mean, level.deviation) == pytest.approx((scores.mean(), scores.std()), abs=1e-5)
+    assert level.threshold == pytest.approx(np.quantile(scores, 0.8), abs=1e-5)
+    assert Pairs(~apart, LINE).cosines(KIND, side, side) is None
+    assert Pairs(apart, LINE).cosines(KIND, side, Side([], np.zeros((0, 0), dtype=np.float32))) is None
+
+
+def test_pictures_of_nothing_are_told_by_how_far_products_are_from_them() -> None:
+    """The level is that of each product's nearest one; a handful of products tells nothing."""
+    pictures = np.repeat(np.array([[1.0, 0.0], [0.6, 0.8]], dtype=np.float32), 10, axis=0)
+
+    level = level_of_nothing(pictures, np.array([[0.8, 0.6]], dtype=np.float32))
+
+    assert level is not None
+    assert (level.query, level.pairs) == (NOTHING, 20)
+    assert level.mean == pytest.approx(0.88)
+    assert level.threshold == pytest.approx(0.88 + 3 * 0.08)
+    assert level_of_nothing(pictures[:5], pictures) is None
