@@ -101,6 +101,7 @@ def opened(folder: Path) -> Iterator[Worlds]:
             shop = stack.enter_context(open_shop(engine, shop_settings(QdrantSettings())))
             shop.hear(*events)
             worlds.append(stack.enter_context(locked(shop, keys)))
+            worlds[-1].http.get("/v1/suggest?q=a", headers=bearer(TENANT))  # waits until the tenant's words are read
         yield Worlds(*worlds)
 
 

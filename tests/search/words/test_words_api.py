@@ -201,3 +201,13 @@ def test_a_tenant_learns_nothing_of_anothers_words(shop: Shop) -> None:
         assert suggested(opened, "al") == [("Alder", "brand", 2)]
         assert opened.search(text="sneekers")["corrected"] is None
         assert opened.search(text="lienn")["corrected"] == {"text": "linen", "original": "lienn"}
+
+
+def test_the_page_says_what_was_corrected_and_links_to_what_was_typed(stocked: Shop) -> None:
+    """Without any script; where nothing was corrected the line is hidden."""
+    corrected = stocked.http.get("/", params={"q": "sneekers", "brand": "Kestrel"}).text
+    as_typed = stocked.http.get("/", params={"q": "sneekers", "spelling": "off"}).text
+
+    assert "Showing results for <b>sneakers</b>" in corrected
+    assert 'href="/?q=sneekers&amp;spelling=off&amp;brand=Kestrel"' in corrected
+    assert 'id="corrected" class="corrected" hidden' in as_typed
