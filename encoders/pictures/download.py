@@ -79,7 +79,7 @@ class Downloads:
             return await self._follow(httpx.URL(url), held)
         except HostPaused as error:
             due = self._now() + timedelta(seconds=error.seconds)
-            raise DelayedPicture(f"the host of {shown} asked to be left alone {error}", due_at=due) from error
+            raise DelayedPicture(f"the host of {shown} is left alone {error}", due_at=due) from error
         except TimeoutError as error:
             raise PictureUnavailable(f"{shown} took longer than {self._limits.timeout_seconds:g} s to come") from error
         except (httpx.HTTPError, OSError) as error:
@@ -97,8 +97,7 @@ class Downloads:
             self._check(url)
             async with self._hosts.turn(_host(url)):
                 start_seconds = loop.time()
-                async with asyncio.timeout(left_seconds):
-                    answer = await self._ask(url, held)
+                answer = await self._heard(url, held, left_seconds)
                 left_seconds -= loop.time() - start_seconds
             if not isinstance(answer, httpx.URL):
                 return answer
@@ -108,6 +107,22 @@ class Downloads:
         raise InvalidPicture(
             f"it redirects more than {self._limits.max_redirects} times, at last to {_shown(str(url))}"
         )
+
+    async def _heard(
+        self, url: httpx.URL, held: Validators | None, seconds: float
+    ) -> Fetched | NotModified | httpx.URL:
+        """Return what one URL answers in time, and note whether its host did."""
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await self._ask(url, held)
+        except (TimeoutError, httpx.TimeoutException):
+            self._hosts.silent(_host(url))
+            raise
+        except (InvalidPicture, PictureUnavailable):
+            self._hosts.answered(_host(url))
+            raise
+        self._hosts.answered(_host(url))
+        return answer
 
     async def _ask(self, url: httpx.URL, held: Validators | None) -> Fetched | NotModified | httpx.URL:
         """Return what one URL answers; another URL is where it redirects to."""

@@ -1,4 +1,4 @@
-"""How hard one host is asked: so many pictures at once, so many a second, none while it asks to be left alone."""
+"""How hard one host is asked: so many pictures at once, so many a second, none while it asks for that or is silent."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ _HOSTS_REMEMBERED: Final = 1_000
 _LONGEST_PAUSE_SECONDS: Final = 300.0
 """One answer of one host must not keep a shop from all its pictures there for longer."""
 
+_SILENCE_SECONDS: Final = 60.0
+"""How long a host is left alone that kept all its places waiting in vain: each more would cost a whole time-out."""
+
 _A_WHOLE_TOKEN: Final = 1 - 1e-6  # what rounding may lack
 
 
@@ -35,7 +38,7 @@ class HostLimits:
 
 
 class HostPaused(Exception):  # noqa: N818 - not an error of ours: the host said so
-    """A host asked to be left alone for so many more seconds."""
+    """A host is left alone for so many more seconds: it asked for it, or it has kept us waiting in vain."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"for {seconds:.0f} s more")
@@ -77,6 +80,7 @@ class _Host:
     bucket: TokenBucket
     places: asyncio.Semaphore
     users: int = 0
+    silences: int = 0
     paused_until_seconds: float = float("-inf")
 
 
@@ -101,7 +105,7 @@ class Hosts:
     async def turn(self, name: str) -> AsyncIterator[None]:
         """Hold one of the host's places for the block, when there is one and the rate allows.
 
-        Raises `HostPaused` where the host asked for it, `PictureUnavailable` after `patience_seconds` of waiting.
+        Raises `HostPaused` where the host is left alone, `PictureUnavailable` after `patience_seconds` of waiting.
         """
         host = self._host(name)
         host.users += 1
@@ -122,6 +126,17 @@ class Hosts:
         host = self._host(name)
         until_seconds = self._clock() + min(seconds, _LONGEST_PAUSE_SECONDS)
         host.paused_until_seconds = max(host.paused_until_seconds, until_seconds)
+
+    def silent(self, name: str) -> None:
+        """Note that a host let a request time out; after as many in a row as it has places it is left alone."""
+        host = self._host(name)
+        host.silences += 1
+        if host.silences >= self._limits.connections:
+            self.pause(name, _SILENCE_SECONDS)
+
+    def answered(self, name: str) -> None:
+        """Note that a host has answered, whatever it said."""
+        self._host(name).silences = 0
 
     def __len__(self) -> int:
         return len(self._hosts)
@@ -150,5 +165,6 @@ class Hosts:
         """Forget the hosts of which nothing is known that a new one would not have."""
         now_seconds = self._clock()
         for name, host in list(self._hosts.items()):
-            if not host.users and host.paused_until_seconds <= now_seconds and host.bucket.full(now_seconds):
+            idle = not host.users and not host.silences and host.paused_until_seconds <= now_seconds
+            if idle and host.bucket.full(now_seconds):
                 del self._hosts[name]

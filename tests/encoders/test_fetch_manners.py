@@ -103,6 +103,19 @@ def test_a_host_that_says_when_is_asked_then(host: PictureHost, behaviour: str) 
     assert (meanwhile.failure, meanwhile.due_at) == (Failure.FOR_NOW, NOW + timedelta(seconds=40))
 
 
+def test_a_slow_host_costs_a_time_out_and_not_one_for_each_picture() -> None:
+    """All its places wait in vain once; the pictures after them fail at once, and are due again."""
+    with running_host() as host, PictureFetcher(settings(host, timeout_seconds=0.3)) as fetcher:
+        with threads(8, lambda: fetcher.ask(f"{host.url}/slow")):
+            pass
+        started = time.monotonic()
+        later = [fetcher.ask(f"{host.url}/slow") for _ in range(20)]
+
+    assert time.monotonic() - started < 0.3
+    assert {one.failure for one in later if isinstance(one, NotFetched)} == {Failure.FOR_NOW}
+    assert len(host.asked) == 8
+
+
 def test_one_host_is_asked_for_so_many_pictures_at_once() -> None:
     """However many threads ask, and over as many connections."""
     with running_host() as host:

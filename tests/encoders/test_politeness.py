@@ -141,6 +141,27 @@ async def test_no_host_is_left_alone_for_longer_than_five_minutes(clock: Clock) 
         pass
 
 
+async def test_a_host_that_keeps_everyone_waiting_is_left_alone(clock: Clock) -> None:
+    """After as many time-outs in a row as it has places, for a minute; then one more is enough, until it answers."""
+    asked = hosts(clock, HostLimits(connections=2))
+    asked.silent("a")
+    asked.answered("a")
+    asked.silent("a")
+    async with asked.turn("a"):
+        pass
+    asked.silent("a")
+    with pytest.raises(HostPaused):
+        await asked.turn("a").__aenter__()
+    clock.seconds += 61
+    async with asked.turn("a"):
+        asked.silent("a")
+
+    with pytest.raises(HostPaused) as paused:
+        await asked.turn("a").__aenter__()
+
+    assert paused.value.seconds == 60
+
+
 async def test_hosts_are_forgotten_when_nothing_is_to_be_remembered(clock: Clock) -> None:
     """Ten thousand names cost no more memory than one thousand; a paused host stays paused."""
     asked = hosts(clock)
