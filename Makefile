@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench audit soak
+.PHONY: help demo test check check-deploy bench audit soak
 
 help:            ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
@@ -23,6 +23,11 @@ check: $(VENV)/.development  ## format, lint, types, import rules
 
 soak: $(VENV)/.development  ## storms, faults and load at full length: about half an hour
 	@$(BIN)/pytest -q -s -p no:randomly -o python_files='soak_*.py' tests $(ARGS)
+
+check-deploy:    ## try the alert rules; needs promtool (Debian, Ubuntu: apt-get install prometheus)
+	@promtool check rules deploy/observability/alerts.yml
+	@promtool test rules deploy/observability/alerts_test.yml
+	@promtool check config --syntax-only deploy/observability/prometheus.yml
 
 bench: $(VENV)/.development  ## measure, beside a floor in the same run
 	@$(BIN)/python -m tests.benchmarks.run $(ARGS)

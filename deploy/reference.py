@@ -31,6 +31,11 @@ def pages() -> dict[str, str]:
     return {"settings.md": _settings(), "metrics.md": _metrics(), "openapi.json": _openapi()}
 
 
+def setting_names() -> frozenset[str]:
+    """Return the environment variables that are settings."""
+    return frozenset(name for name, _ in _fields(Settings, PREFIX))
+
+
 def _settings() -> str:
     lines = [
         "# Settings",

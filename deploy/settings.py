@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from catalog.errors import Misconfigured
+from deploy.logs import LogFormat
 from encoders.names import DEFAULT_AVERAGE_LENGTH, MINILM, VITRINE_PICTURES, EncoderSettings
 from ingest.dead_letter_limit import DEFAULT_SHARE
 from ingest.debezium import DEFAULT_VERSION_PATHS
@@ -187,7 +188,7 @@ class IngestSettings(_Group):
 
     batch_records: Annotated[int, Field(ge=1, le=1_000)] = Field(256, description="records worked on at once")
     http_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
-        None, description="port of the worker's /metrics; absent: none"
+        None, description="port of the worker's /livez, /readyz and /metrics, on every address; absent: none"
     )
     encoding_cache: Path | None = Field(
         None, description="file that keeps vectors by what they were made of; safe to delete; absent: none is kept"
@@ -267,6 +268,23 @@ class BoostSettings(_Group):
     )
 
 
+class LogSettings(_Group):
+    """What the processes say on standard error."""
+
+    format: LogFormat = Field("auto", description="json, console (for people), or auto: console at a terminal only")
+
+
+class TraceSettings(_Group):
+    """Where OpenTelemetry's spans go."""
+
+    endpoint: Annotated[str, Field(pattern=r"^https?://[^/\s]+")] | None = Field(
+        None, description="a collector's OTLP address over HTTP, such as http://collector:4318; absent: no spans"
+    )
+    share: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="share of the requests and turns that are traced; what is within a trace follows its caller"
+    )
+
+
 class Settings(BaseSettings):
     """Everything, by group."""
 
@@ -284,6 +302,8 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     boosts: BoostSettings = BoostSettings()
     words: WordSettings = WordSettings()
+    log: LogSettings = LogSettings()
+    traces: TraceSettings = TraceSettings()
 
 
 def load_settings() -> Settings:

@@ -10,6 +10,7 @@ from ingest.debezium import DebeziumReading
 from ingest.decode import decode
 from ingest.message import Message
 from ingest.source import Record
+from ingest.tracing import trace_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,4 +53,4 @@ class JudgedEvents:
         batch = decode([Record("events", _NO_PARTITION, 0, now_ms, None, event)], self._tables)
         for letter in batch.rejects:
             return Refusal(letter.reason, letter.error)
-        return Message(batch.events[0].product_id.encode(), event)
+        return Message(batch.events[0].product_id.encode(), event, trace_headers())

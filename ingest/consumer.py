@@ -13,6 +13,7 @@ from ingest.debezium import DebeziumReading
 from ingest.decode import decode
 from ingest.isolation import apply_isolated, letters_of, sound_change
 from ingest.merge import merge_batch
+from ingest.tracing import turn_over
 
 if TYPE_CHECKING:
     import threading
@@ -74,13 +75,14 @@ class Consumer:
         if not records:
             self._metrics.idle(self._source.lag())
             return 0
-        batch = decode(records, self._tables)  # 2 pure: events, rejects
-        refused = self._patiently(partial(self._apply, batch.events))  # 3 to 6
-        batch.rejects += letters_of(refused, records)
-        self._limit.admit(len(records), len(batch.rejects))
-        self._patiently(partial(self._dead_letters.send, batch.rejects))  # 7 acknowledged
-        self._patiently(partial(self._source.commit, records))  # 8 only now
-        self._metrics.committed(batch, records, self._source.lag())
+        with turn_over(records):
+            batch = decode(records, self._tables)  # 2 pure: events, rejects
+            refused = self._patiently(partial(self._apply, batch.events))  # 3 to 6
+            batch.rejects += letters_of(refused, records)
+            self._limit.admit(len(records), len(batch.rejects))
+            self._patiently(partial(self._dead_letters.send, batch.rejects))  # 7 acknowledged
+            self._patiently(partial(self._source.commit, records))  # 8 only now
+            self._metrics.committed(batch, records, self._source.lag())
         return len(records)
 
     def _apply(self, events: Sequence[Event]) -> list[Refused]:

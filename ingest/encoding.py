@@ -23,6 +23,7 @@ from catalog.vectors import IMAGE, LEXICAL, TEXT
 from ingest.encoding_cache import NoEncodingCache
 from ingest.pictures import OK, PictureReader, Seen, digest_of
 from ingest.store import PointWrite
+from ingest.tracing import step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -118,6 +119,7 @@ class Encoding:
         """End the threads that fetch."""
         self._reader.close()
 
+    @step("encode")
     def points(self, changes: Sequence[Change]) -> list[PointWrite]:
         """Return what to write for each change, with the vectors whose input changed."""
         drafts = [self._draft(change) for change in changes]

@@ -16,6 +16,7 @@ from catalog.disk import sync_folder
 from catalog.errors import BrokerUnavailable, Misconfigured
 from ingest.eventlog_file import PARTITION, encode_line, find_tail, locked, read_frames, write_durably
 from ingest.message import Message
+from ingest.tracing import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -120,6 +121,7 @@ class EventLogSource:
             time.sleep(LOOK_SECONDS)
         return batch
 
+    @step("commit")
     def commit(self, records: Sequence[Record]) -> None:
         """Note durably that all up to and including `records` is done; never moves back."""
         offset = max((record.offset + 1 for record in records), default=0)

@@ -11,6 +11,7 @@ from ingest.dead_letters import KeptLetter, Place
 from ingest.eventlog import EventLog, append_durably, open_log
 from ingest.eventlog_file import TOPIC, from_json, locked, to_json
 from ingest.message import Message
+from ingest.tracing import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,6 +31,7 @@ class EventLogDeadLetters:
     def __init__(self, folder: Path) -> None:
         self._file = open_log(folder / DEAD_LETTERS_FILE)
 
+    @step("send dead letters")
     def send(self, letters: Sequence[DeadLetter]) -> None:
         """Keep the letters; returning means they are on the disk. Raises `BrokerUnavailable` if it takes none."""
         if not letters:

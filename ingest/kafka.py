@@ -13,6 +13,7 @@ from kafka.errors import CommitFailedError, IllegalGenerationError, RebalanceInP
 from catalog.errors import BrokerUnavailable
 from ingest.kafka_buffer import RecordBuffer
 from ingest.kafka_reader import REQUEST_MS, KafkaReader
+from ingest.tracing import step
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -97,6 +98,7 @@ class KafkaSource:
             self._reader.check()
         return batch
 
+    @step("commit")
     def commit(self, records: Sequence[Record]) -> None:
         """Move the group's offsets behind `records`, in the partitions that are still ours; never moves one back."""
         wanted: dict[int, int] = {}

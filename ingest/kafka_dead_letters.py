@@ -15,6 +15,7 @@ from ingest.dead_letters import TRUNCATED, KeptLetter, Place
 from ingest.kafka_client import build, translated
 from ingest.kafka_producer import AcknowledgedProducer
 from ingest.message import Message
+from ingest.tracing import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,6 +45,7 @@ class KafkaDeadLetters:
         self._topic = topic
         self._producer = AcknowledgedProducer(connection, topic=topic, partitions=1)
 
+    @step("send dead letters")
     def send(self, letters: Sequence[DeadLetter]) -> None:
         """Keep the letters durably; returning means acknowledged.
 

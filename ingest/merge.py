@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.events import Deleted, Event, Nullified, Patched, Upserted
 from catalog.state import State, merge
+from ingest.tracing import step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ class MergedBatch:
         )
 
 
+@step("merge")
 def merge_batch(stored: Mapping[str, Stored], events: Sequence[Event]) -> MergedBatch:
     """Fold the events into the stored products; a product that no event moved is not among the changes."""
     merged = MergedBatch()

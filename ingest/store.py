@@ -29,6 +29,7 @@ from catalog.points import (
     engine_vector,
     point_id,
 )
+from ingest.tracing import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,6 +73,7 @@ class Store:
         self._engine = engine
         self._collection = collection
 
+    @step("read states")
     def read(self, product_ids: Sequence[str]) -> dict[str, Stored]:
         """Return each product as the index has it, one nobody has heard of as an empty one.
 
@@ -131,6 +133,7 @@ class Store:
                 self._delete_unchanged({str(record.id): _revision_of(record) for record in records})
         return len(records)
 
+    @step("write points")
     def write(self, writes: Sequence[PointWrite]) -> set[str]:
         """Write durably and return the ids of products that somebody else wrote since they were read.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class ArmShare(BaseModel):
@@ -215,3 +215,4 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[FieldProblem] = []
+    trace_id: str | None = Field(None, description="where there is one: what to look for in traces and logs")

@@ -24,6 +24,7 @@ from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, Event
 from search.guard import CALLER, OPEN, REFUSAL, Guard
 from search.middleware import BodyLimit, Farewell, HeadAsGet, Measured, SecurityHeaders
 from search.schemas import ExplainRequest, SearchRequest, SimpleSearch, SuggestRequest
+from search.tracing import Traced
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, MutableMapping, Sequence
@@ -106,6 +107,7 @@ def create_app(parts: SearchParts) -> FastAPI:
         lifespan=lifespan,
         redirect_slashes=False,
         responses=errors.responses(500),
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # see search/tracing.py
     )
     errors.install(app)
     door = Door(parts.limits.max_concurrent)
@@ -121,6 +123,7 @@ def create_app(parts: SearchParts) -> FastAPI:
     app.add_middleware(Guard, keys=parts.keys, metrics=parts.metrics)
     app.add_middleware(Deadline, seconds=parts.limits.timeout_seconds)
     app.add_middleware(Measured, metrics=parts.metrics)
+    app.add_middleware(Traced)
     app.add_middleware(HeadAsGet)
     if parts.origins:
         app.add_middleware(

@@ -17,6 +17,7 @@ from starlette.routing import Match
 from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable, VitrineError
 from search.answers import FieldProblem, Problem
 from search.schemas import FORMS
+from search.tracing import resumed, trace_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,8 +46,8 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return a problem as a response."""
-    body = Problem(title=status.phrase, status=status.value, detail=detail, errors=list(errors))
-    return JSONResponse(body.model_dump(), status.value, dict(headers or {}), MEDIA_TYPE)
+    body = Problem(title=status.phrase, status=status.value, detail=detail, errors=list(errors), trace_id=trace_id())
+    return JSONResponse(body.model_dump(exclude_none=True), status.value, dict(headers or {}), MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
@@ -114,8 +115,9 @@ async def _disconnected(_request: Request, _error: Exception) -> Response:
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    _log.error("a request failed for a reason nobody foresaw", path=quote(request.scope["path"]), exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this should not have happened; it is in the log")
+    with resumed(request.scope):
+        _log.error("a request failed for a reason nobody foresaw", path=quote(request.scope["path"]), exc_info=error)
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this should not have happened; it is in the log")
 
 
 def _culprit(field: str, message: str) -> FieldProblem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -82,7 +83,9 @@ class EventIntake:
     async def take(self, lines: list[Line]) -> EventsAnswer:
         """Append the good lines and answer each; raises `Unavailable` where the log is away."""
         loop = asyncio.get_running_loop()
-        refusals = await loop.run_in_executor(self._worker, self._sink.append, [line.text for line in lines])
+        refusals = await loop.run_in_executor(
+            self._worker, copy_context().run, self._sink.append, [line.text for line in lines]
+        )
         answers = [_answer(line, refusal) for line, refusal in zip(lines, refusals, strict=True)]
         accepted = sum(answer.accepted for answer in answers)
         return EventsAnswer(accepted=accepted, rejected=len(answers) - accepted, lines=answers)

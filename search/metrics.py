@@ -8,8 +8,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_PRODUCTS: Final = (0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
 
 
 class SearchMetrics:
@@ -35,6 +37,17 @@ class SearchMetrics:
             "Time of one stage of a search: encode, retrieve, rank. Worry about the one that grows.",
             ["stage"],
             buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._in_flight = Gauge(
+            "vitrine_search_in_flight",
+            "Requests being answered. Worry if it stays near VITRINE_API__MAX_CONCURRENT: beyond it is 429.",
+            registry=self.registry,
+        )
+        self._candidates = Histogram(
+            "vitrine_search_candidates",
+            "Products in the candidate set of a search. Worry if many are 0: customers find nothing.",
+            buckets=_PRODUCTS,
             registry=self.registry,
         )
         self._events = Counter(
@@ -76,8 +89,13 @@ class SearchMetrics:
         self._requests.labels(route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
-    def searched(self, stages: Mapping[str, float]) -> None:
-        """Note how long each stage of a search took, in seconds."""
+    def in_flight(self) -> AbstractContextManager[object]:
+        """Count a request while it is being answered."""
+        return self._in_flight.track_inprogress()
+
+    def searched(self, stages: Mapping[str, float], candidates: int) -> None:
+        """Note how long each stage of a search took, in seconds, and of how many products the answer was made."""
+        self._candidates.observe(candidates)
         for stage, seconds in stages.items():
             self._stage_seconds.labels(stage).observe(seconds)
 

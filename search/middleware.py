@@ -174,7 +174,8 @@ class Measured:
             await send(message)
 
         try:
-            await self._app(scope, receive, noted)
+            with self._metrics.in_flight():
+                await self._app(scope, receive, noted)
             status = status or _CLIENT_GONE
         finally:
             route = getattr(scope.get("route"), "path", "none")

@@ -85,7 +85,7 @@ class SearchService:
         outcome = await (self._finder.find(asked, after) if asked.terms else self._browser.browse(asked, after))
         body = await self._present(outcome, asked)
         body["cursor"] = write_cursor(mark, outcome.end) if outcome.end else None
-        self._metrics.searched(asked.stages.seconds)
+        self._metrics.searched(asked.stages.seconds, outcome.products)
         return Answer(body, asked.stages)
 
     async def ask_arms(self, request: SearchRequest, scope: Scope) -> Mapping[str, ArmHits]:

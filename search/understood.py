@@ -14,6 +14,7 @@ from search.ordering import BROWSING, ORDERS, RELEVANCE
 from search.query import check_weights
 from search.ranking import Ranking
 from search.schemas import MAX_TERMS
+from search.tracing import stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +38,8 @@ class Stages:
         """Add the time of the block to a stage."""
         start = time.perf_counter()
         try:
-            yield
+            with stage(name):
+                yield
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from catalog.errors import Misconfigured
+from deploy import logs, traces
 from deploy.cli.address import check_address
 from deploy.settings import Settings, load_settings
 
@@ -52,6 +53,7 @@ def demo(
     """
     console = Console(stderr=True)
     settings = _settings(load_settings(), data, kafka, topic, host, port)
+    logs.configure(settings.log.format)
     if not insecure:
         check_address(settings.api)
     with console.status("Loading the encoders …"):
@@ -60,7 +62,8 @@ def demo(
 
         encoders = load_encoders(settings.encoders.settings())
     feed = _feed(settings, data, catalogue, console)
-    embedded.run(settings, encoders, feed, _Welcome(console, feed, open_page))
+    with traces.exported(settings.traces, "demo"):
+        embedded.run(settings, encoders, feed, _Welcome(console, feed, open_page))
     console.print("Stopped. Everything is kept; start again to go on.")
 
 

@@ -7,6 +7,7 @@ import threading
 
 import typer
 
+from deploy import logs, traces
 from deploy.cli import ingest_dead_letters, ingest_expire, ingest_load, ingest_reconcile, ingest_refetch
 from deploy.processes.debezium import debezium_reading
 from deploy.settings import load_settings
@@ -28,6 +29,7 @@ def group() -> None:
 def run() -> None:
     """Read the Kafka topic, encode what changed, write it to Qdrant; runs until stopped."""
     settings = load_settings()
+    logs.configure(settings.log.format)
     settings.kafka.connection()  # refuses at once what could not work
     debezium_reading(settings)
     from deploy.processes import ingest as process  # noqa: PLC0415 - models are loaded only when used
@@ -35,4 +37,5 @@ def run() -> None:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    process.run(settings, stopping)
+    with traces.exported(settings.traces, "ingest"):
+        process.run(settings, stopping)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Final
 
-import structlog
 import typer
 
 from catalog.errors import Misconfigured, VitrineError
+from deploy import logs
 from deploy.cli import collection, demo, encoders, ingest, search
 
 WRONG_USE: Final = 2
@@ -31,15 +30,7 @@ app.add_typer(collection.app, name="collection")
 
 def main() -> None:
     """Run the command; a user's mistake ends with what to do about it, never with a traceback."""
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-        ],  # plain tracebacks: the rich ones print local variables, and so what customers sent
-    )
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it repeats an outage ten times a second; we say it once
+    logs.configure("auto")
     try:
         app()
     except VitrineError as error:

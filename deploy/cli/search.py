@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deploy import logs, traces
 from deploy.cli import search_calibrate, search_evaluate, search_keys
 from deploy.cli.address import check_address
 from deploy.settings import load_settings
@@ -27,8 +28,10 @@ def group() -> None:
 def serve(insecure: Insecure = False) -> None:
     """Serve the search API and its page (VITRINE_API__HOST, VITRINE_API__PORT)."""
     settings = load_settings()
+    logs.configure(settings.log.format)
     if not insecure:
         check_address(settings.api)
     from deploy.processes import search as process  # noqa: PLC0415 - models and servers are loaded only when used
 
-    process.run(settings)
+    with traces.exported(settings.traces, "search"):
+        process.run(settings)

@@ -18,6 +18,7 @@ from deploy.processes.events import kafka_events, log_events
 from deploy.processes.ingest import Feed, kafka_feed, wired
 from deploy.processes.parts import picture_fetcher, search_app
 from deploy.processes.search import serve, server
+from deploy.processes.worker_http import answering
 from ingest.eventlog import EventLog, EventLogSource
 from ingest.eventlog_dead_letters import EventLogDeadLetters
 from ingest.metrics import IngestMetrics
@@ -71,9 +72,12 @@ def run(settings: Settings, encoders: Encoders, feed: Feed, started: Callable[[u
         engine = EmbeddedClient(settings.qdrant.path)
         stack.callback(engine.close)
         fetcher = stack.enter_context(picture_fetcher(settings))
+        metrics = IngestMetrics()
+        ready = stack.enter_context(answering(settings.ingest.http_port, metrics.registry))
         consumer = stack.enter_context(
-            wired(settings, engine, encoders, fetcher, feed.source, feed.dead_letters, IngestMetrics(), stopping)
+            wired(settings, engine, encoders, fetcher, feed.source, feed.dead_letters, metrics, stopping)
         )
+        ready.set()
         http = server(search_app(settings, engine, encoders, fetcher, feed.events), settings)
         worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="ingest"))
         stack.callback(stopping.set)

@@ -7,13 +7,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import prometheus_client
 import structlog
 
 from catalog.collection import ensure
 from catalog.engine import outages_named
 from deploy.processes.debezium import debezium_reading
 from deploy.processes.parts import declare, open_engine, picture_fetcher, picture_limits
+from deploy.processes.worker_http import answering
 from ingest.consumer import Consumer, patiently
 from ingest.dead_letter_limit import DeadLetterLimit
 from ingest.encoding import Encoding
@@ -65,6 +65,8 @@ def run(settings: Settings, stopping: threading.Event) -> None:
     from encoders.registry import load_encoders  # noqa: PLC0415 - models are loaded only when used
 
     with ExitStack() as stack:
+        metrics = IngestMetrics()
+        ready = stack.enter_context(answering(settings.ingest.http_port, metrics.registry))
         encoders = load_encoders(settings.encoders.settings())
         fetcher = stack.enter_context(picture_fetcher(settings))
         engine = open_engine(settings)
@@ -72,14 +74,11 @@ def run(settings: Settings, stopping: threading.Event) -> None:
         feed = kafka_feed(settings)
         stack.callback(feed.source.close)
         stack.callback(feed.dead_letters.close)
-        metrics = IngestMetrics()
-        if settings.ingest.http_port is not None:
-            server, _ = prometheus_client.start_http_server(settings.ingest.http_port, registry=metrics.registry)
-            stack.callback(server.shutdown)
         consumer = stack.enter_context(
             wired(settings, engine, encoders, fetcher, feed.source, feed.dead_letters, metrics, stopping)
         )
         stack.enter_context(left_in_time(feed.source, stopping))
+        ready.set()
         consumer.run()
 
 

@@ -59,6 +59,7 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
             log_level="warning",
             http=patient(settings.api.head_seconds),
             ws="none",
+            log_config=None,  # what it says goes where `deploy/logs.py` sends everything
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
             server_header=False,
             proxy_headers=False,  # whoever is connected is the client: X-Forwarded-For may say anything
