@@ -110,11 +110,11 @@ def number_path(name: str) -> str:
     return f"{PRODUCT}.{ATTRIBUTES}.{name}" if plain else f'{PRODUCT}.{ATTRIBUTES}."{name}"'
 
 
-def engine_vector(vector: NDArray[np.float32] | SparseVector) -> list[float] | models.SparseVector:
-    """Return a vector of ours as the engine takes it, to be stored or to be searched with."""
+def engine_vector(vector: NDArray[np.float32] | SparseVector) -> list[float] | list[list[float]] | models.SparseVector:
+    """Return a vector of ours, (size,), or several of one name, (n, size), as the engine takes them."""
     if isinstance(vector, SparseVector):
         return models.SparseVector(indices=list(vector.indices), values=list(vector.values))
-    numbers: list[float] = vector.tolist()
+    numbers: list[float] | list[list[float]] = vector.tolist()
     return numbers
 
 
