@@ -88,6 +88,11 @@ class Stored:
     derived: Derived = field(default_factory=Derived)
     revision: int | None = None
 
+    @property
+    def position(self) -> Position | None:
+        """Where the last record that won stands in the log."""
+        return self.state.position
+
 
 def point_id(product_id: str) -> str:
     """Return the id of a product's point: the engines take integers and UUIDs only."""
