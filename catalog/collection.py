@@ -122,7 +122,10 @@ def _create(engine: Engine, declaration: Declaration) -> None:
 
 
 def _vector_params(spec: DenseSpec) -> models.VectorParams:
-    return models.VectorParams(size=spec.size, distance=models.Distance.COSINE)
+    nearest = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+    return models.VectorParams(
+        size=spec.size, distance=models.Distance.COSINE, multivector_config=nearest if spec.several else None
+    )
 
 
 def _create_missing_indexes(engine: Engine, declaration: Declaration) -> None:
@@ -148,6 +151,12 @@ def _verify_vectors(info: models.CollectionInfo, declaration: Declaration) -> No
             raise CollectionMismatch(
                 f"the vector {spec.name!r} of {declaration.physical_name} is {said}, "
                 f"the encoder {spec.encoder} makes {spec.size} by Cosine: it was not made by Vitrine for this encoder; "
+                "choose another VITRINE_COLLECTION, or delete it and start the ingest worker"
+            )
+        if (params.multivector_config is not None) != spec.several:
+            raise CollectionMismatch(
+                f"the vector {spec.name!r} of {declaration.physical_name} "
+                f"{'holds one vector a product, not several' if spec.several else 'holds several, not one a product'}: "
                 "choose another VITRINE_COLLECTION, or delete it and start the ingest worker"
             )
     lexical = (info.config.params.sparse_vectors or {}).get(declaration.specs.lexical.name)

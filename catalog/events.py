@@ -131,6 +131,13 @@ _ADAPTERS: Final[dict[str, TypeAdapter[_Upsert] | TypeAdapter[_Patch] | TypeAdap
 }
 
 
+_KNOWN_FIELDS: Final = {
+    "product.upserted": ("product", frozenset(ProductFields.model_fields) | {"id"}),
+    "product.patched": ("changes", frozenset(ProductFields.model_fields)),
+}
+"""Where an event has its fields, and which are known there."""
+
+
 def parse_event(value: bytes, *, received_at: datetime, position: Position | None = None) -> ParsedEvent:
     """Read one event; `received_at` stands in for an absent `occurred_at`.
 
@@ -190,10 +197,11 @@ def _event(
 
 
 def _unknown_fields(raw: dict[str, Json], kind: str) -> tuple[str, ...]:
-    body_key = {"product.upserted": "product", "product.patched": "changes"}.get(kind)
-    body = raw[body_key] if body_key else {}
-    known = set(ProductFields.model_fields) | ({"id"} if kind == "product.upserted" else set())
-    return tuple(name for name in body if name not in known)
+    if kind not in _KNOWN_FIELDS:
+        return ()
+    body_key, known = _KNOWN_FIELDS[kind]
+    body = raw[body_key]
+    return () if body.keys() <= known else tuple(name for name in body if name not in known)
 
 
 def _invalid(error: ValidationError) -> InvalidEvent:

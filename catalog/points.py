@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from qdrant_client import models
 
 from catalog.events import Position
-from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES, CATEGORY_SEPARATOR, Json, parse_category
+from catalog.product import ATTRIBUTES, CATEGORY_SEPARATOR, Json, attribute_register, parse_category
 from catalog.state import UNKNOWN, Entry, Stamp, State
 from catalog.vectors import SparseVector
 
@@ -88,6 +88,11 @@ class Stored:
     derived: Derived = field(default_factory=Derived)
     revision: int | None = None
 
+    @property
+    def position(self) -> Position | None:
+        """Where the last record that won stands in the log."""
+        return self.state.position
+
 
 def point_id(product_id: str) -> str:
     """Return the id of a product's point: the engines take integers and UUIDs only."""
@@ -110,11 +115,11 @@ def number_path(name: str) -> str:
     return f"{PRODUCT}.{ATTRIBUTES}.{name}" if plain else f'{PRODUCT}.{ATTRIBUTES}."{name}"'
 
 
-def engine_vector(vector: NDArray[np.float32] | SparseVector) -> list[float] | models.SparseVector:
-    """Return a vector of ours as the engine takes it, to be stored or to be searched with."""
+def engine_vector(vector: NDArray[np.float32] | SparseVector) -> list[float] | list[list[float]] | models.SparseVector:
+    """Return a vector of ours, (size,), or several of one name, (n, size), as the engine takes them."""
     if isinstance(vector, SparseVector):
         return models.SparseVector(indices=list(vector.indices), values=list(vector.values))
-    numbers: list[float] = vector.tolist()
+    numbers: list[float] | list[list[float]] = vector.tolist()
     return numbers
 
 
@@ -156,24 +161,14 @@ def _encode_state(state: State) -> dict[str, Any]:
 
 def _decode_state(state: Mapping[str, Any], product: Mapping[str, Any]) -> State:
     attributes = product.get(ATTRIBUTES, {})
+    values = {**product, **{attribute_register(name): value for name, value in attributes.items()}, ATTRIBUTES: None}
     return State(
         upserted=state.get("upserted"),
         deleted=state.get("deleted"),
-        registers={
-            name: Entry(version, _register_value(name, product, attributes))
-            for name, version in state["versions"].items()
-        },
+        registers={name: Entry(version, values.get(name)) for name, version in state["versions"].items()},
         latest=Stamp(*state["latest"]) if state.get("latest") else None,
         position=Position(*state["position"]) if state.get("position") else None,
     )
-
-
-def _register_value(name: str, product: Mapping[str, Any], attributes: Mapping[str, Any]) -> Json:
-    if name == ATTRIBUTES:
-        return None
-    if name.startswith(ATTRIBUTE_PREFIX):
-        return attributes.get(name.removeprefix(ATTRIBUTE_PREFIX))
-    return product.get(name)
 
 
 def _encode_derived(derived: Derived) -> dict[str, Any]:

@@ -129,8 +129,10 @@ class ProductFields(BaseModel):
         Times come as ISO 8601 text in UTC. `attributes: null` stays one register, `attributes`.
         """
         named: dict[str, Json] = {}
-        for name in sorted(self.model_fields_set):
-            value = getattr(self, name)
+        given = self.model_fields_set
+        for name, value in self.__dict__.items():  # which holds the fields, and costs less than asking for each
+            if name not in given:
+                continue
             if name == "attributes" and value is not None:
                 named |= {attribute_register(key): _attribute(item) for key, item in value.items()}
             elif isinstance(value, datetime):

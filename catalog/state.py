@@ -38,7 +38,13 @@ class Entry:
 
     def __eq__(self, other: object) -> bool:
         """Compare as JSON does: true is not 1 there, though it is in Python."""
-        return isinstance(other, Entry) and self.greatness == other.greatness
+        return isinstance(other, Entry) and self.version == other.version and same_json(self.value, other.value)
+
+    def beats(self, version: int, value: Json) -> bool:
+        """Whether this is greater than such a write; canonical JSON is dear, and rarely decides."""
+        if self.version != version:
+            return self.version > version
+        return not same_json(self.value, value) and self.greatness > (version, canonical_json(value))
 
     def __hash__(self) -> int:
         return hash(self.greatness)
@@ -116,6 +122,8 @@ def merge(state: State, event: Event) -> State:
         case Deleted():
             after, rank = _delete(state, event.version), _DELETE
     stamp = Stamp(event.version, rank, iso(event.occurred_at))
+    if after is state and state.latest is not None and stamp <= state.latest:
+        return state
     after = replace(after, latest=max(after.latest or stamp, stamp))
     return state if after == state else _moved(after, event.position)
 
@@ -123,6 +131,8 @@ def merge(state: State, event: Event) -> State:
 def _upsert(state: State, event: Upserted) -> State:
     version = event.version
     if _at_most(version, state.deleted) or (state.upserted is not None and version < state.upserted):
+        return state
+    if version == state.upserted and _has_all(state.registers, version, event.registers):
         return state
     written = {name: Entry(version, value) for name, value in event.registers.items()}
     kept = {
@@ -135,6 +145,8 @@ def _upsert(state: State, event: Upserted) -> State:
 
 def _patch(state: State, event: Patched) -> State:
     if _at_most(event.version, state.deleted) or _at_most(event.version, state.upserted):
+        return state
+    if _has_all(state.registers, event.version, event.registers):
         return state
     written = {name: Entry(event.version, value) for name, value in event.registers.items()}
     return replace(state, registers=_without_cleared(_joined(state.registers, written)))
@@ -163,9 +175,20 @@ def _joined(one: Mapping[str, Entry], other: Mapping[str, Entry]) -> dict[str, E
     joined = dict(one)
     for name, entry in other.items():
         held = joined.get(name)
-        if held is None or entry.greatness > held.greatness:
+        if held is None or entry.beats(held.version, held.value):
             joined[name] = entry
     return joined
+
+
+def _has_all(registers: Mapping[str, Entry], version: int, values: Mapping[str, Json]) -> bool:
+    """Return whether every one of these writes, at a version, is there or beaten: what most events of a replay are."""
+    for name, value in values.items():
+        held = registers.get(name)
+        if held is None or not (
+            (held.version == version and same_json(held.value, value)) or held.beats(version, value)
+        ):
+            return False
+    return True
 
 
 def _without_cleared(registers: dict[str, Entry]) -> dict[str, Entry]:
@@ -183,6 +206,11 @@ def _without_cleared(registers: dict[str, Entry]) -> dict[str, Entry]:
 def canonical_json(value: Json) -> str:
     """Return the one text of a JSON value: keys sorted, no spaces, no escapes beyond JSON's own."""
     return _NULL if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def same_json(one: Json, other: Json) -> bool:
+    """Return whether two values have the same canonical JSON, for the scalars and lists of text that a register has."""
+    return type(one) is type(other) and one == other and (one != 0 or canonical_json(one) == canonical_json(other))
 
 
 def _at_most(version: int | None, floor: int | None) -> bool:

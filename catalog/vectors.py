@@ -18,12 +18,16 @@ LAYOUT: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class DenseSpec:
-    """A named dense vector, compared by cosine: which encoder makes it and how many numbers it has."""
+    """A named dense vector, compared by cosine: which encoder makes it and how many numbers it has.
+
+    With `several` a product has one for each of its pictures, and is as near as the nearest of them.
+    """
 
     name: str
     size: int
     encoder: str
     revision: str
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ class Encoders:
         """What a collection of these encoders holds."""
         return VectorSpecs(
             text=_dense_spec(TEXT, self.text.description),
-            image=_dense_spec(IMAGE, self.picture.description),
+            image=replace(_dense_spec(IMAGE, self.picture.description), several=True),
             lexical=self.lexical.spec,
         )
 

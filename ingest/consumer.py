@@ -85,7 +85,7 @@ class Consumer:
             self._metrics.committed(batch, records, self._source.lag())
         return len(records)
 
-    def _apply(self, events: Sequence[Event]) -> list[Refused]:
+    def _apply(self, events: Sequence[Event]) -> list[Refused[Event]]:
         """Apply the events and return those that cannot be; see `ingest/isolation.py`."""
         return apply_isolated(self._fold_in, self._probe, events)
 

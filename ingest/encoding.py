@@ -209,7 +209,7 @@ class Encoding:
         self._metrics.encoded(LEXICAL, made=Counter(draft.why(LEXICAL) for draft in drafts))
 
     def _encode_pictures(self, drafts: Sequence[_Draft], made: dict[str, FloatArray | None]) -> None:
-        """Give each product the mean of its pictures' vectors, at unit length again; `made` are the batch's so far."""
+        """Give each product a vector for each of its pictures; `made` are the batch's so far."""
         seen = [one for draft in drafts for one in draft.seen if one.status.status == OK]
         known = {one.digest: one.vector for one in seen if one.vector is not None}
         found = made | known
@@ -220,7 +220,7 @@ class Encoding:
         counts = Counter(reasons[digest] for digest in new)
         self._metrics.encoded(IMAGE, made=counts, cached=cached, same_batch=len(seen) - cached - len(new))
         for draft in drafts:
-            _take_mean(draft, known | made)
+            _take_each(draft, known | made)
 
     def _made(
         self, maker: str, encode: Callable[[Sequence[_T]], FloatArray], inputs: Mapping[str, _T]
@@ -231,14 +231,14 @@ class Encoding:
         return made
 
 
-def _take_mean(draft: _Draft, vectors: Mapping[str, FloatArray | None]) -> None:
-    digests = [one.digest for one in draft.seen if one.status.status == OK]
+def _take_each(draft: _Draft, vectors: Mapping[str, FloatArray | None]) -> None:
+    """Give a product its pictures' vectors, (n, size), in their order; the same picture twice is one."""
+    digests = list(dict.fromkeys(one.digest for one in draft.seen if one.status.status == OK))
     made = [vector for digest in digests if (vector := vectors[digest]) is not None]
     draft.seen = []
     draft.refuse({digest for digest in digests if vectors[digest] is None})
     if made:
-        mean = np.mean(made, axis=0)
-        draft.vectors[IMAGE] = mean / max(float(np.linalg.norm(mean)), 1e-12)
+        draft.vectors[IMAGE] = np.stack(made)
     else:
         del draft.digests[IMAGE]
 

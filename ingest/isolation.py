@@ -1,4 +1,4 @@
-"""Finds the records that make the pipeline fail: a bug may cost the record that meets it, never its batch.
+"""Finds what makes the pipeline fail, a record or a product: a bug may cost the one that meets it, never its batch.
 
 Whether it is the record at all is asked first, with a product of our own: where that fails too, the fault is not its
 (a broken model, an engine that takes no writes), and the worker stops with nothing given up.
@@ -10,7 +10,7 @@ import base64
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 import structlog
 
@@ -24,7 +24,7 @@ from ingest.source import DeadLetter
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from catalog.events import Event
+    from catalog.events import Event, Position
     from ingest.source import Record
 
 _EVERYBODYS: Final = (Unavailable, Misconfigured, CollectionMismatch, Overloaded, OSError, MemoryError)
@@ -39,40 +39,53 @@ class EverythingFails(VitrineError):  # noqa: N818 - named by what it is, like i
     """The pipeline fails on a product that is known to be sound: nothing can be done until somebody mends it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """An event that cannot be processed, and what it died of."""
+class _Placed(Protocol):
+    """An event, or a product: of which product it is, and where its record stands in the log, if in any."""
 
-    event: Event
+    @property
+    def product_id(self) -> str: ...
+
+    @property
+    def position(self) -> Position | None: ...
+
+
+_One = TypeVar("_One", bound=_Placed)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Generic[_One]):
+    """What cannot be processed, and what it died of."""
+
+    one: _One
     error: Exception
 
 
 def apply_isolated(
-    apply: Callable[[Sequence[Event]], None], probe: Callable[[], None], events: Sequence[Event]
-) -> list[Refused]:
-    """Apply the events and return those that make `apply` fail, each found by halving; all others are applied.
+    apply: Callable[[Sequence[_One]], None], probe: Callable[[], None], batch: Sequence[_One]
+) -> list[Refused[_One]]:
+    """Apply the batch and return those of it that make `apply` fail, each found by halving; the others are applied.
 
     `probe` does the same work for a sound product and raises if that fails. Raises `EverythingFails` then, and
     whatever `apply` raises for an outage or a setting, with any part of the batch applied.
     """
     try:
-        apply(events)
+        apply(batch)
     except _EVERYBODYS:
         raise
     except Exception as error:  # noqa: BLE001 - a bug may raise anything
         _blame_the_records(probe, error)
-        return _halved(apply, events)
+        return _halved(apply, batch)
     return []
 
 
-def letters_of(refused: Sequence[Refused], records: Sequence[Record]) -> list[DeadLetter]:
+def letters_of(refused: Sequence[Refused[Event]], records: Sequence[Record]) -> list[DeadLetter]:
     """Return the dead letters of refused events, each with the record that it came from."""
     by_place = {(record.partition, record.offset): record for record in records}
     letters = []
-    for one in refused:
-        place = one.event.position
+    for each in refused:
+        place = each.one.position
         assert place is not None, "events that were read from a log have their place in it"
-        letters.append(DeadLetter.of_failure(by_place[place.partition, place.offset], one.error))
+        letters.append(DeadLetter.of_failure(by_place[place.partition, place.offset], each.error))
     return letters
 
 
@@ -103,12 +116,12 @@ def _blame_the_records(probe: Callable[[], None], error: Exception) -> None:
         ) from error
 
 
-def _halved(apply: Callable[[Sequence[Event]], None], events: Sequence[Event]) -> list[Refused]:
-    if len(events) == 1:
-        return _tried_again(apply, events)
-    refused: list[Refused] = []
-    middle = len(events) // 2
-    for half in (events[:middle], events[middle:]):
+def _halved(apply: Callable[[Sequence[_One]], None], batch: Sequence[_One]) -> list[Refused[_One]]:
+    if len(batch) == 1:
+        return _tried_again(apply, batch)
+    refused: list[Refused[_One]] = []
+    middle = len(batch) // 2
+    for half in (batch[:middle], batch[middle:]):
         try:
             apply(half)
         except _EVERYBODYS:
@@ -118,14 +131,14 @@ def _halved(apply: Callable[[Sequence[Event]], None], events: Sequence[Event]) -
     return refused
 
 
-def _tried_again(apply: Callable[[Sequence[Event]], None], events: Sequence[Event]) -> list[Refused]:
-    """Give a single event its second chance: what fails twice will fail for ever."""
+def _tried_again(apply: Callable[[Sequence[_One]], None], batch: Sequence[_One]) -> list[Refused[_One]]:
+    """Give a single one its second chance: what fails twice will fail for ever."""
     try:
-        apply(events)
+        apply(batch)
     except _EVERYBODYS:
         raise
     except Exception as error:  # noqa: BLE001 - a bug may raise anything
-        (event,) = events
-        _log.exception("a record cannot be processed", product_id=event.product_id, position=str(event.position))
-        return [Refused(event, error)]
+        (one,) = batch
+        _log.exception("a record cannot be processed", product_id=one.product_id, position=str(one.position))
+        return [Refused(one, error)]
     return []

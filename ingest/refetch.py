@@ -6,15 +6,18 @@ What is due is asked of the engine, so that the worker needs no timer and no lis
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from encoders.pictures.answers import Failure, NotFetched
 from ingest.consumer import Stopped, patiently
+from ingest.isolation import apply_isolated, sound_change
 from ingest.merge import Change
-from ingest.pictures import FAILED
-from ingest.store import is_due
+from ingest.pictures import FAILED, missed
+from ingest.source import failure_text
+from ingest.store import PointWrite, is_due
 
 if TYPE_CHECKING:
     import threading
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
 
     from catalog.points import Stored
     from ingest.encoding import Encoding
-    from ingest.store import PointWrite, Store
+    from ingest.isolation import Refused
+    from ingest.store import Store
 
 BATCH_PRODUCTS: Final = 64
 
@@ -64,7 +68,8 @@ class Refetch:
                 products = patiently(partial(self._store.read_due, self._moment, limit=count), self._stopping)
                 if not products:  # others were faster
                     break
-                self._ask_again(products, outcome)
+                for refused in apply_isolated(partial(self._ask_again, outcome), self._probe, products):
+                    self._put_off(refused)
                 outcome.products += len(products)
                 progress(outcome)
             outcome.finished = not self._stopping.is_set()
@@ -72,7 +77,7 @@ class Refetch:
             outcome.finished = False
         return outcome
 
-    def _ask_again(self, products: Sequence[Stored], outcome: Refetched) -> None:
+    def _ask_again(self, outcome: Refetched, products: Sequence[Stored]) -> None:
         """Write the products with what their pictures are now; one that somebody else wrote is read and done again."""
         pending = list(products)
         while pending:
@@ -83,6 +88,21 @@ class Refetch:
                     outcome.pictures.update(_became(before, write))
             read = patiently(partial(self._store.read, sorted(raced)), self._stopping) if raced else {}
             pending = [one for one in read.values() if self._is_due(one)]
+
+    def _probe(self) -> None:
+        self._encoding.points([sound_change()])
+        self._store.probe()
+
+    def _put_off(self, refused: Refused[Stored]) -> None:
+        """Let a product on which the pipeline itself fails wait as if its pictures had failed again."""
+        product = refused.one
+        failure = NotFetched(Failure.FOR_NOW, failure_text(refused.error))
+        pictures = tuple(
+            one if one.due_at is None else missed(failure, one, self._moment) for one in product.derived.pictures
+        )
+        later = replace(product, derived=replace(product.derived, pictures=pictures))
+        write = PointWrite(later, product.revision, {}, kept=frozenset(product.derived.digests), payload_only=True)
+        patiently(partial(self._store.write, [write]), self._stopping)  # who wrote it meanwhile has tried it anew
 
     def _is_due(self, product: Stored) -> bool:
         times = [one.due_at for one in product.derived.pictures if one.due_at is not None]

@@ -80,7 +80,7 @@ class DeadLetter:
     @classmethod
     def of_failure(cls, record: Record, error: Exception) -> DeadLetter:
         """Return the letter of a record that the pipeline itself fails on: a bug of ours, not a fault of the event."""
-        return cls(record, PROCESSING_FAILED, f"{type(error).__name__}: {error}"[:_ERROR_CHARS])
+        return cls(record, PROCESSING_FAILED, failure_text(error))
 
     def headers(self) -> tuple[tuple[str, bytes | None], ...]:
         """Return the original headers and, after them, where the record came from and why it was refused."""
@@ -92,3 +92,8 @@ class DeadLetter:
             "vitrine-offset": str(self.record.offset),
         }
         return (*self.record.headers, *((name, value.encode()) for name, value in origin.items()))
+
+
+def failure_text(error: Exception) -> str:
+    """Return what is kept of an error that the pipeline itself raised."""
+    return f"{type(error).__name__}: {error}"[:_ERROR_CHARS]

@@ -45,8 +45,9 @@ _LONGEST_WAIT: Final = timedelta(days=2)
 _REVISION_BITS: Final = 62
 _REQUEST_BYTES: Final = 16 * 2**20
 """A server takes requests of 32 MB; half of that also comes back in good time."""
-_VECTORS_BYTES: Final = 32 * 2**10
-"""What the vectors of one point take as JSON, amply."""
+_VECTOR_BYTES: Final = 16 * 2**10
+"""What one vector takes as JSON, amply."""
+_VECTORS_BESIDE_PICTURES: Final = 2
 _BYTES_A_CHARACTER: Final = 8
 """Amply, too: in UTF-8, and again among the keys that are searched by."""
 _REVISION_FIELD: Final = REVISION.removeprefix(f"{STATE}.")
@@ -248,7 +249,8 @@ def _parts(writes: Sequence[PointWrite]) -> Iterator[list[PointWrite]]:
     part: list[PointWrite] = []
     part_bytes = 0
     for write in writes:
-        point_bytes = _VECTORS_BYTES + _BYTES_A_CHARACTER * _characters(write.product)
+        vectors = _VECTORS_BESIDE_PICTURES + len(write.product.derived.pictures)
+        point_bytes = vectors * _VECTOR_BYTES + _BYTES_A_CHARACTER * _characters(write.product)
         if part and part_bytes + point_bytes > _REQUEST_BYTES:
             yield part
             part, part_bytes = [], 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from search.ranking import NAMED, normalised
 
 if TYPE_CHECKING:
@@ -52,10 +54,18 @@ def _of_arm(hits: ArmHits, shown: Sequence[str], weight: float) -> dict[str, dic
 
 
 def _terms(query: Mapping[str, ArmQuery], vectors: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
-    """Return what each term scores by itself in each dense arm: the arm's query is their weighted sum."""
+    """Return what each term scores by itself in each dense arm: the arm's query is their weighted sum.
+
+    Of several pictures that one counts which the engine scored the product by, the nearest to the sum.
+    """
+    nearest = {
+        arm: vectors[arm][int((vectors[arm] @ np.asarray(asked.vector)).argmax())]
+        for arm, asked in query.items()
+        if arm in vectors
+    }
     return [
-        {"term": part.term, "arm": arm, "score": round(float(part.vector @ vectors[arm]), 6)}
+        {"term": part.term, "arm": arm, "score": round(float(part.vector @ nearest[arm]), 6)}
         for arm, asked in query.items()
         for part in asked.parts
-        if arm in vectors
+        if arm in nearest
     ]

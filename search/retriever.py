@@ -272,10 +272,22 @@ def row_of(point: models.Record | models.ScoredPoint) -> Row:
     return Row(str(point.id), payload[PRODUCT], payload.get(DERIVED, {}))
 
 
-def dense_vectors(point: models.Record | models.ScoredPoint) -> dict[str, FloatArray]:
-    """Return the dense vectors of a point that was read with them, by arm."""
+def all_vectors(point: models.Record | models.ScoredPoint) -> dict[str, FloatArray]:
+    """Return the dense vectors of a point that was read with them, by arm, (n, size): one for each picture."""
     named = point.vector.items() if isinstance(point.vector, dict) else ()
-    return {arm: np.asarray(vector, dtype=np.float32) for arm, vector in named if isinstance(vector, list)}
+    return {
+        arm: np.atleast_2d(np.asarray(vector, dtype=np.float32)) for arm, vector in named if isinstance(vector, list)
+    }
+
+
+def dense_vectors(point: models.Record | models.ScoredPoint) -> dict[str, FloatArray]:
+    """Return one dense vector a point, by arm, (size,): of several the mean, at unit length."""
+    return {arm: _mean(vectors) for arm, vectors in all_vectors(point).items()}
+
+
+def _mean(vectors: FloatArray) -> FloatArray:
+    mean: FloatArray = vectors.mean(axis=0)
+    return mean if len(vectors) == 1 else mean / np.float32(max(float(np.linalg.norm(mean)), 1e-12))
 
 
 def _unique(paths: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from search.browsing import Browser
 from search.cursor import query_mark, read_cursor, write_cursor
 from search.explaining import explanations
 from search.finding import Finder
-from search.retriever import Part, dense_vectors
+from search.retriever import Part, all_vectors
 from search.understood import Stages, Understood, understand
 from search.verdicts import Explainer
 from search.words.understanding import languages_of
@@ -158,7 +158,7 @@ class SearchService:
             return {one.point_id: {"arms": {}, "terms": [], "boosts": {}} for one in outcome.shown}
         vectors = Part([one.point_id for one in outcome.shown], (), vectors=True)
         (points,) = await self._retriever.read([vectors], asked.scope)
-        return explanations(outcome, asked, {point_id: dense_vectors(point) for point_id, point in points.items()})
+        return explanations(outcome, asked, {point_id: all_vectors(point) for point_id, point in points.items()})
 
     async def _watermark(self, scope: Scope) -> str | None:
         """Return the newest event's time, asked of the engine at most once a second."""

@@ -89,17 +89,20 @@ def _index_setting(given: object) -> object:  # noqa: PLR0911 - one line for eac
 
 
 def _dense(given: models.VectorParams) -> edge.EdgeVectorParams:
-    if given.multivector_config is not None:
-        raise NotImplementedError("the embedded engine stores one vector a name, no multivectors")
     return edge.EdgeVectorParams(
         size=given.size,
         distance=edge_member(edge.Distance, given.distance),
         on_disk=given.on_disk,
+        multivector_config=_several(given.multivector_config),
         datatype=optional_edge_member(edge.VectorStorageDatatype, given.datatype),
         quantization_config=_quantization(given.quantization_config),
         hnsw_config=_hnsw(given.hnsw_config),
         memory=optional_edge_member(edge.Memory, given.memory),
     )
+
+
+def _several(given: models.MultiVectorConfig | None) -> edge.MultiVectorConfig | None:
+    return None if given is None else edge.MultiVectorConfig(edge_member(edge.MultiVectorComparator, given.comparator))
 
 
 def _sparse(given: models.SparseVectorParams) -> edge.EdgeSparseVectorParams:

@@ -202,5 +202,6 @@ def new_directory() -> str:
 
 def _opened(name: str, declaration: Declaration, shard: edge.EdgeShard, path: Path) -> OpenCollection:
     dense = {vector: params.size for vector, params in declaration.vectors.items()}
-    sizes = VectorSizes(dense, frozenset(declaration.sparse_vectors))
+    several = frozenset(name for name, params in declaration.vectors.items() if params.multivector_config is not None)
+    sizes = VectorSizes(dense, frozenset(declaration.sparse_vectors), several)
     return OpenCollection(name, declaration, shard, sizes, Durability(shard, path))

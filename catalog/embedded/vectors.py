@@ -18,17 +18,18 @@ from qdrant_client.http import models
 from catalog.embedded.refusals import bad_request, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True, slots=True)
 class VectorSizes:
-    """What a collection stores: the size of each dense vector by name, and the names of the sparse ones."""
+    """What a collection stores: each dense vector's size, which are sparse, and of which a point has several."""
 
     dense: Mapping[str, int]
     sparse: frozenset[str]
+    several: frozenset[str] = frozenset()
 
     def checked(self, given: object) -> dict[str, edge.NamedVector]:
         """Convert the named vectors of one point; raise UnexpectedResponse 400/422 unless all fit and are finite."""
@@ -44,15 +45,31 @@ class VectorSizes:
         size = self.dense.get(name)
         if size is None:
             raise self._wrong_kind(name)
-        vector = finite_dense(given)
-        if len(vector) != size:
-            raise bad_request(f"Vector dimension error: expected dim: {size}, got {len(vector)}")
-        return vector
+        if name in self.several:
+            return [_sized(one, size) for one in _rows(given)]
+        return _sized(given, size)
 
     def _wrong_kind(self, name: str) -> Exception:
         if name in self.dense or name in self.sparse:
             return bad_request(f"Wrong usage of sparse and dense vectors: {name}")
         return bad_request(f"Not existing vector name error: {name}")
+
+
+def _sized(given: object, size: int) -> list[float]:
+    vector = finite_dense(given)
+    if len(vector) != size:
+        raise bad_request(f"Vector dimension error: expected dim: {size}, got {len(vector)}")
+    return vector
+
+
+def _rows(given: object) -> Sequence[object]:
+    """Return several vectors one by one; a single one counts as the only one, as a server has it."""
+    rows = given.tolist() if isinstance(given, np.ndarray) else given
+    if not isinstance(rows, list):
+        raise NotImplementedError(f"the embedded engine stores no vectors of type {type(given).__name__}")
+    if not rows:
+        raise bad_request("Wrong input: a multivector must have at least one vector")
+    return rows if isinstance(rows[0], list) else [rows]
 
 
 def finite_dense(given: object) -> list[float]:

@@ -17,6 +17,7 @@ from catalog.embedded import EmbeddedClient
 from deploy.processes.events import kafka_events, log_events
 from deploy.processes.ingest import Feed, kafka_feed, wired
 from deploy.processes.parts import picture_fetcher, search_app
+from deploy.processes.refetching import refetched_now_and_then
 from deploy.processes.search import serve, server
 from deploy.processes.worker_http import answering
 from ingest.eventlog import EventLog, EventLogSource
@@ -79,6 +80,7 @@ def run(settings: Settings, encoders: Encoders, feed: Feed, started: Callable[[u
         )
         ready.set()
         http = server(search_app(settings, engine, encoders, fetcher, feed.events), settings)
+        stack.enter_context(refetched_now_and_then(settings, engine, encoders, fetcher, stopping=stopping))
         worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="ingest"))
         stack.callback(stopping.set)
         ingesting = worker.submit(consumer.run)

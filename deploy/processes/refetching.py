@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import structlog
 
 from catalog.collection import verify
 from catalog.engine import outages_named
@@ -17,10 +20,17 @@ from ingest.store import Store
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from catalog.engine import Engine
     from deploy.settings import Settings
+    from encoders.interface import Encoders
+    from encoders.pictures.fetch import PictureFetcher
     from ingest.refetch import Refetched
+
+
+DEMO_EVERY_SECONDS: Final = 60.0
+_log = structlog.get_logger(__name__)
 
 
 def refetch(
@@ -43,3 +53,33 @@ def refetch(
         encoding = stack.enter_context(encoding_of(settings, encoders, fetcher, IngestMetrics()))
         due = Refetch(Store(engine, collection), encoding, moment=datetime.now(UTC), stopping=stopping)
         return due.run(limit=limit, progress=progress)
+
+
+@contextmanager
+def refetched_now_and_then(  # noqa: PLR0913 - the parts of one pass, and when
+    settings: Settings,
+    engine: Engine,
+    encoders: Encoders,
+    fetcher: PictureFetcher,
+    *,
+    stopping: threading.Event,
+    every_seconds: float = DEMO_EVERY_SECONDS,
+) -> Iterator[None]:
+    """Ask for what is due in a thread beside the worker, until `stopping`: what a CronJob does for a deployment."""
+    store = Store(engine, declare(settings, encoders).physical_name)
+
+    def passes() -> None:
+        with encoding_of(settings, encoders, fetcher, IngestMetrics()) as encoding:
+            while not stopping.wait(every_seconds):
+                one_pass = Refetch(store, encoding, moment=datetime.now(UTC), stopping=stopping)
+                outcome = one_pass.run(limit=None, progress=lambda _: None)
+                if outcome.products:
+                    _log.info("refetched", products=outcome.products, pictures=dict(outcome.pictures))
+
+    with ThreadPoolExecutor(1, thread_name_prefix="refetch") as thread:
+        passing = thread.submit(passes)
+        try:
+            yield
+        finally:
+            stopping.set()
+    passing.result()

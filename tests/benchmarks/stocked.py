@@ -77,7 +77,8 @@ def real_vectors(shop: Shop, product_ids: Sequence[str]) -> dict[str, FloatArray
     records = shop.engine.retrieve(shop.collection, ids=list(places), with_payload=False, with_vectors=[TEXT, IMAGE])
     ordered = sorted(records, key=lambda record: places[str(record.id)])
     named = [record.vector for record in ordered if isinstance(record.vector, dict)]
-    return {arm: np.array([vector[arm] for vector in named], dtype=np.float32) for arm in (TEXT, IMAGE)}
+    vectors = {arm: np.array([vector[arm] for vector in named], dtype=np.float32) for arm in (TEXT, IMAGE)}
+    return {arm: found.reshape(len(named), -1) for arm, found in vectors.items()}  # one picture each
 
 
 def imitating(encoders: Encoders, vectors: dict[str, FloatArray]) -> Encoders:

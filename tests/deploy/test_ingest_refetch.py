@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +13,14 @@ from typer.testing import CliRunner
 
 from catalog.points import DERIVED, PICTURES_DUE
 from deploy.cli.main import app
-from deploy.processes.parts import open_engine
+from deploy.processes.parts import declare, open_engine, picture_fetcher
+from deploy.processes.refetching import refetched_now_and_then
 from deploy.settings import load_settings
+from encoders.names import EncoderSettings
+from encoders.registry import load_encoders
+from ingest.store import Store
 from tests.builders import as_bytes, bare, jpeg, upserted
+from tests.logs import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +72,19 @@ def test_pictures_that_came_are_found_by(tmp_path: Path) -> None:
     assert ("1 came" in rest.stdout) != (some["pictures"]["ok"] == 1)
     assert ("1 failed again" in rest.stdout) != (some["pictures"]["failed"] == 1)
     assert (tmp_path / "cache" / "encodings.sqlite").stat().st_size > 0
+
+
+def test_the_demo_asks_now_and_then(tmp_path: Path) -> None:
+    """What a CronJob does for a deployment is done beside its worker."""
+    (tmp_path / "shop.jsonl").write_bytes(as_bytes(upserted(bare("a", images=["a.jpg"]))))
+    assert run("load", "shop.jsonl").exit_code == 0
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    make_due()
+    settings, encoders = load_settings(), load_encoders(EncoderSettings())
+    collection = declare(settings, encoders).physical_name
+    stopping = threading.Event()
+
+    with closing(open_engine(settings)) as engine, picture_fetcher(settings) as fetcher:
+        store = Store(engine, collection)
+        with refetched_now_and_then(settings, engine, encoders, fetcher, stopping=stopping, every_seconds=0.05):
+            wait_until(lambda: store.read(["a"])["a"].derived.pictures[0].status == "ok", "the picture")

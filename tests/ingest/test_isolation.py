@@ -191,7 +191,7 @@ def test_a_probe_leaves_nothing_behind(index: Index) -> None:
 
 def test_a_record_that_reading_fails_on_costs_only_itself(index: Index) -> None:
     """A bug in the reading of a form of events: its record is a dead letter, those beside it are applied."""
-    impossible = replace(record(upserted(bare("a"))), timestamp_ms="never", offset=5)  # type: ignore[arg-type]
+    impossible = replace(record(upserted(bare("a"))), headers=((5, b""),), offset=5)  # type: ignore[arg-type]
     source, letters = ListSource([[impossible, *records(upserted(bare("b")))]]), ListLetters()
 
     with new_encoding() as parts:

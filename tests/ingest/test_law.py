@@ -162,7 +162,7 @@ class Pipeline(RuleBasedStateMachine):
             self.reborn()
         self.fate.step = None
 
-    @precondition(lambda self: self.process.source.lag())
+    @precondition(lambda self: any(self.process.source.lag().values()))
     @rule(step=st.sampled_from(STEPS), turns=st.integers(1, 3), death=st.none() | st.sampled_from(STEPS))
     def be_overtaken(self, step: str, turns: int, death: str | None) -> None:
         """While the worker stands at a step another has its partition and goes ahead, or dies; then it ends its turn.
@@ -182,7 +182,7 @@ class Pipeline(RuleBasedStateMachine):
         with ExitStack() as things, suppress(Crash):
             other = self.worker(engine, Fate(death), things)
             for _ in range(turns):
-                if other.source.lag():
+                if any(other.source.lag().values()):
                     other.consumer.turn()
 
     @rule()

@@ -12,8 +12,10 @@ import pytest
 
 from catalog.points import Stored, point_id
 from catalog.product import iso
+from encoders.fakes import ColourPictureEncoder
 from encoders.pictures.answers import Failure, Fetched, NotFetched, NotModified, Validators
 from encoders.pictures.fetch import FetchSettings, PictureFetcher
+from ingest.isolation import EverythingFails
 from ingest.merge import Change
 from ingest.refetch import Refetch, Refetched
 from tests.builders import as_event, bare, deleted, jpeg, patched, upserted
@@ -21,8 +23,9 @@ from tests.pipeline import new_encoding
 from tests.states import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from encoders.interface import FloatArray, Picture
     from tests.builders import JsonObject
     from tests.index import Index
     from tests.pipeline import FlakyEngine, Parts
@@ -43,7 +46,9 @@ class ScriptedFetcher(PictureFetcher):
         self.asked: list[tuple[str, Validators | None]] = []
 
     def ask(self, reference: str, held: Validators | None = None) -> Fetched | NotModified | NotFetched:
-        """Answer from the script; what is not in it is away."""
+        """Answer from the script; what is not in it is away, and a data URL is what it says."""
+        if reference.startswith("data:"):
+            return super().ask(reference, held)
         self.asked.append((reference, held))
         answer = self.answers.get(reference, AWAY)
         if isinstance(answer, Fetched) and held is not None and answer.validators == held:
@@ -274,3 +279,53 @@ def test_whoever_stops_it_leaves_the_rest_due(shop: Shop) -> None:
 
     assert (outcome.finished, outcome.products, outcome.due) == (False, 0, 1)
     assert shop.refetch(minutes=60).due == 1
+
+
+class Trap(ColourPictureEncoder):
+    """An encoder with a bug: it dies of blue pictures."""
+
+    def encode_pictures(self, pictures: Sequence[Picture]) -> FloatArray:
+        """Encode, or die."""
+        if any(picture[0, 0, 2] > 200 and picture[0, 0, 0] < 100 for picture in pictures):
+            raise RuntimeError("a bug of the encoder")
+        return super().encode_pictures(pictures)
+
+
+def test_a_product_that_the_pipeline_fails_on_costs_no_other(index: Index) -> None:
+    """It is found by halving and put off as if its picture had failed again; the others have theirs."""
+    clock = [NOW]
+    with ScriptedFetcher() as fetcher, new_encoding(fetcher=fetcher, picture=Trap(), now=lambda: clock[0]) as parts:
+        shop = Shop(index, fetcher, clock, parts)
+        shop.hear(*(upserted(bare(name, images=[f"https://shop.test/{name}.jpg"])) for name in "abcde"))
+        fetcher.answers = {f"https://shop.test/{name}.jpg": BLUE if name == "c" else RED for name in "abcde"}
+
+        outcome = shop.refetch(minutes=5)
+
+        assert (outcome.due, outcome.finished) == (5, True)
+        assert {name for name in "abcde" if shop.vector(name) is not None} == set("abde")
+        (picture,) = shop.stored("c").derived.pictures
+        assert (picture.status, picture.error) == ("failed", "RuntimeError: a bug of the encoder")
+        assert (picture.attempts, picture.due_at) == (2, iso(clock[0] + timedelta(minutes=10)))
+        assert "text" in index.vectors(point_id("c"))
+
+
+class Broken(ColourPictureEncoder):
+    """An encoder that fails on everything."""
+
+    def encode_pictures(self, pictures: Sequence[Picture]) -> FloatArray:
+        """Die."""
+        raise RuntimeError(f"no memory for {len(pictures)} pictures")
+
+
+def test_a_model_that_fails_on_everything_ends_the_pass(index: Index) -> None:
+    """Nothing is put off for what is no product's fault."""
+    clock = [NOW]
+    with ScriptedFetcher() as fetcher, new_encoding(fetcher=fetcher, picture=Broken(), now=lambda: clock[0]) as parts:
+        shop = Shop(index, fetcher, clock, parts)
+        shop.hear(upserted(bare("a", images=[FIRST])))
+        fetcher.answers[FIRST] = RED
+
+        with pytest.raises(EverythingFails):
+            shop.refetch(minutes=5)
+
+        assert shop.stored("a").derived.pictures[0].attempts == 1
