@@ -15,7 +15,7 @@ from deploy.settings import ApiSettings, Settings
 from tests.benchmarks import crowd, encoding, faceting, ingesting, querying, suggesting
 from tests.benchmarks.goods import goods, picture_of, queries, upserts
 from tests.benchmarks.served import Api, Served, demo
-from tests.benchmarks.stocked import imitating, opened, real_vectors, tiny_pictures
+from tests.benchmarks.stocked import forget_commit, imitating, opened, real_vectors, tiny_pictures
 from tests.benchmarks.table import Row, Section
 from tests.benchmarks.timing import Samples
 
@@ -68,14 +68,16 @@ class Campaign:
         ready = Samples()
         self._start(ready)
         searches, rest, prices = [], [], {}
+        feed = [ingesting.folding_row(goods(self.plan.new_products))]
         for size in self.plan.sizes:
             data = self.folder / f"{size}"
             self._fill(data, tiny, cheap, size)
             found, used = self._search(data, size, ready)
             searches.append(querying.section(size, found))
             rest += used
-            prices[size] = self._change_prices(data, tiny, size)
-        return [alone, *searches, ingesting.section(new, prices), Section([*rest, _ready(ready)])]
+            prices[size], rows = self._change_prices(data, tiny, size)
+            feed += rows
+        return [alone, *searches, ingesting.section(new, prices, feed), Section([*rest, _ready(ready)])]
 
     def _draw(self) -> None:
         tick = self._step("Drawing pictures", len(products()))
@@ -148,10 +150,18 @@ class Campaign:
             alone = Row(f"HTTP alone (/livez) beside {size:,} products", str(http))
             return found, [*counted, *crowded, *suggestions, _memory(served, size), alone]
 
-    def _change_prices(self, data: Path, tiny: Path, size: int) -> Samples:
-        tick = self._step(f"Changing {size:,} prices", self.plan.price_rounds)
+    def _change_prices(self, data: Path, tiny: Path, size: int) -> tuple[Samples, list[Row]]:
+        rounds = self.plan.price_rounds
+        tick = self._step(f"Changing {size:,} prices", rounds + 2)
         with opened(data, tiny, self.encoders) as shop:
-            return ingesting.measure_prices(shop, goods(size), self.plan.price_rounds, tick)
+            prices = ingesting.measure_prices(shop, goods(size), rounds, tick)
+            fresh = ingesting.freshness_row(shop, goods(size), rounds + 2)
+            tick()
+        forget_commit(data)
+        with opened(data, tiny, self.encoders) as shop:
+            replayed = ingesting.replay_row(shop, size)
+            tick()
+        return prices, [replayed, fresh]
 
     def _demo(self, data: Path) -> AbstractContextManager[Served]:
         nothing = self.folder / "nothing.jsonl"

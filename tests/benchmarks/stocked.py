@@ -17,7 +17,7 @@ from deploy.processes.ingest import wired
 from deploy.processes.parts import declare, picture_fetcher
 from deploy.settings import ImageSettings, QdrantSettings, Settings
 from encoders.interface import Encoders
-from ingest.eventlog import EventLog, EventLogSource
+from ingest.eventlog import COMMIT_FILE, EventLog, EventLogSource
 from ingest.eventlog_dead_letters import EventLogDeadLetters
 from ingest.metrics import IngestMetrics
 
@@ -42,6 +42,8 @@ class Shop:
     log: EventLog
     consumer: Consumer
     collection: str
+    metrics: IngestMetrics
+    source: EventLogSource
 
     def ingest(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
         """Append events to the log and work until the index has them all."""
@@ -50,21 +52,24 @@ class Shop:
             count -= self.consumer.turn()
 
 
+def forget_commit(data: Path) -> None:
+    """Let the next worker of a data folder begin with the first event, as a group does that was reset."""
+    (data / "log" / COMMIT_FILE).unlink()
+
+
 @contextmanager
 def opened(data: Path, images: Path, encoders: Encoders) -> Iterator[Shop]:
     """Open a data folder with its index, its log and a worker, wired as the demo wires them."""
     settings = Settings(_env_file=None, qdrant=QdrantSettings(path=data / "index"), images=ImageSettings(root=images))
     log, source = EventLog(data / "log"), EventLogSource(data / "log")
     dead_letters = EventLogDeadLetters(data / "log")
-    engine = EmbeddedClient(settings.qdrant.path)
+    engine, metrics = EmbeddedClient(settings.qdrant.path), IngestMetrics()
     try:
         with (
             picture_fetcher(settings) as fetcher,
-            wired(
-                settings, engine, encoders, fetcher, source, dead_letters, IngestMetrics(), threading.Event()
-            ) as consumer,
+            wired(settings, engine, encoders, fetcher, source, dead_letters, metrics, threading.Event()) as consumer,
         ):
-            yield Shop(settings, engine, log, consumer, declare(settings, encoders).physical_name)
+            yield Shop(settings, engine, log, consumer, declare(settings, encoders).physical_name, metrics, source)
     finally:
         engine.close()
         for part in (log, source, dead_letters):
