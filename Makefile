@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-deploy bench audit soak
+.PHONY: help demo test check check-deploy bench bench-peers audit soak
 
 help:            ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / — /'
@@ -36,6 +36,11 @@ audit: $(VENV)/bin/uv  ## ask whether a pinned version exists no more, or has a 
 	@$(BIN)/uv pip install --quiet --dry-run --reinstall --no-deps --python $(BIN)/python --requirement constraints.txt
 	@$(BIN)/uv tool run --from pip-audit==2.10.1 pip-audit --strict --no-deps --disable-pip --progress-spinner off \
 		--requirement constraints.txt
+
+bench-peers: $(VENV)/.development  ## the same query beside other engines, which get an environment of their own
+	@test -d $(VENV)-peers || $(BIN)/uv venv --quiet --python $(BIN)/python $(VENV)-peers
+	@$(BIN)/uv pip install --quiet --python $(VENV)-peers/bin/python --constraint constraints.txt --editable '.[test,peers]'
+	@$(VENV)-peers/bin/python -m tests.benchmarks.peers $(ARGS)
 
 $(VENV)/bin/uv:
 	@echo "Making $(VENV) …"

@@ -11,14 +11,13 @@ from catalog.errors import InvalidInput
 from catalog.vectors import IMAGE, LEXICAL, TEXT, SparseVector
 from encoders.interface import NOTHING, PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Encoders, FloatArray, Unrelated
 from search.nearness import Rarity, picture_scale
-from search.query_vectors import QueryVectors
+from search.query_vectors import TEXTS_AT_ONCE, QueryVectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from encoders.pictures.decode import PictureLimits
     from encoders.pictures.fetch import PictureFetcher
-    from search.batching import QueueLimits
     from search.schemas import Term
 
 ProductVectors: TypeAlias = "Mapping[str, Mapping[str, FloatArray]]"
@@ -58,10 +57,10 @@ class QueryEncoder:
         *,
         limits: PictureLimits | None = None,
         fetcher: PictureFetcher | None = None,
-        queue: QueueLimits | None = None,
+        texts_at_once: int = TEXTS_AT_ONCE,
     ) -> None:
         self._own = self._encoders = encoders
-        self._vectors = QueryVectors(encoders, limits, fetcher, queue)
+        self._vectors = QueryVectors(encoders, limits, fetcher, texts_at_once=texts_at_once)
         self._rarity = Rarity()
 
     def calibrate(self, unrelated: Mapping[tuple[str, str], Unrelated], rarity: Rarity | None = None) -> None:

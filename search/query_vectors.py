@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from catalog.errors import InvalidInput
-from catalog.vectors import IMAGE, LEXICAL, TEXT, SparseVector
+from catalog.vectors import ARMS, IMAGE, LEXICAL, TEXT, SparseVector
 from search.batching import BatchingQueue, Encoding, Wanted
 from search.elsewhere import pictures_of_nothing
 from search.query_pictures import QueryPictures
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from encoders.interface import Encoders, FloatArray, Picture
     from encoders.pictures.decode import PictureLimits
     from encoders.pictures.fetch import PictureFetcher
-    from search.batching import QueueLimits, Vector, Verdict
+    from search.batching import Vector, Verdict
     from search.schemas import Term
 
 _WORDS: Final = "words"
 _PICTURES: Final = "pictures"
-_TEXTS_AT_ONCE: Final = 96  # most texts are wanted for three arms
+TEXTS_AT_ONCE: Final = 32
+"""For each of the arms: most texts are wanted for all of them."""
 _PICTURES_AT_ONCE: Final = 8
 """Few: who only types waits for a batch of pictures, and a larger one is hardly quicker for each."""
 
@@ -45,13 +46,14 @@ class QueryVectors:
         encoders: Encoders,
         limits: PictureLimits | None = None,
         fetcher: PictureFetcher | None = None,
-        queue: QueueLimits | None = None,
+        *,
+        texts_at_once: int = TEXTS_AT_ONCE,
     ) -> None:
         self._encoders = encoders
         self._pictures = QueryPictures(limits, fetcher)
-        words = Encoding(self._encode_words, _TEXTS_AT_ONCE)
+        words = Encoding(self._encode_words, len(ARMS) * texts_at_once)
         pictures = Encoding(self._encode_pictures, _PICTURES_AT_ONCE)
-        self._queue = BatchingQueue({_WORDS: words, _PICTURES: pictures}, queue)
+        self._queue = BatchingQueue({_WORDS: words, _PICTURES: pictures})
         self._nothing: FloatArray | None = None
         reads_words = encoders.picture.text_tower is not None
         self._arms_of_words = (TEXT, IMAGE, LEXICAL) if reads_words else (TEXT, LEXICAL)

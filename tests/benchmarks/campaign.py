@@ -12,7 +12,7 @@ from deploy.processes.parts import declare
 from deploy.sample.catalogue import products
 from deploy.sample.write import write_pictures
 from deploy.settings import ApiSettings, Settings
-from tests.benchmarks import encoding, ingesting, querying, suggesting
+from tests.benchmarks import crowd, encoding, faceting, ingesting, querying, suggesting
 from tests.benchmarks.goods import goods, picture_of, queries, upserts
 from tests.benchmarks.served import Api, Served, demo
 from tests.benchmarks.stocked import imitating, opened, real_vectors, tiny_pictures
@@ -141,10 +141,12 @@ class Campaign:
                 with http.timed():
                     api.get("/livez")
             suggestions = suggesting.measure(api, goods(size))
+            counted = faceting.rows(size, faceting.measure(api, asked, self.plan.searches))
+            crowded = crowd.over_http(served.port, crowd.new_texts(asked), size)
             api.close()
             client.close()
             alone = Row(f"HTTP alone (/livez) beside {size:,} products", str(http))
-            return found, [*suggestions, _memory(served, size), alone]
+            return found, [*counted, *crowded, *suggestions, _memory(served, size), alone]
 
     def _change_prices(self, data: Path, tiny: Path, size: int) -> Samples:
         tick = self._step(f"Changing {size:,} prices", self.plan.price_rounds)

@@ -157,7 +157,8 @@ class Bench:
         async def ask() -> None:
             weights = dict.fromkeys(kind.arms, 1.0)
             asked: dict[str, ArmQuery] = await self._encoder.encode([Term(**term)], uploads, {}, weights)
-            await retriever.retrieve(asked, build_filter(request.filter, {}, ()), EVERYTHING)
+            names = [] if kind.pictured else [query.text, query.text.upper()]  # ids and codes, as search asks for them
+            await retriever.retrieve_each(asked, names, [build_filter(request.filter, {}, ())], EVERYTHING)
 
         asyncio.run(ask())
         return caught.requests
