@@ -1,38 +1,51 @@
 """The collection, declared once from the vector specs: made by ingest, verified by search.
 
 Its physical name carries the fingerprint of the specs, and a stable alias points to it, so that other encoders mean
-another collection and never a mixture.
+another collection and never a mixture. Only a migration (catalog/migration.py) makes two of them belong to one alias.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from qdrant_client import models
+from pydantic import TypeAdapter, ValidationError
+from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from catalog.calibration import CALIBRATION
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
-from catalog.points import payload_indexes
+from catalog.layout import check_layout, check_vectors, creation, is_strict, missing_indexes, strict_mode
+from catalog.migration import MIGRATION, Migration, parse_migration
+from catalog.options import IndexOptions
+from catalog.vectors import FINGERPRINT, VectorSpecs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from catalog.calibration import Calibration
     from catalog.engine import Engine
-    from catalog.points import IndexSchema
-    from catalog.vectors import DenseSpec, VectorSpecs
 
 _CONFLICT: Final = 409
+MODELS: Final = "models"
+"""The key of the metadata under which the settings of the encoders stand, so that others can load the same."""
+SPECS: Final = "specs"
+"""Likewise, what the fingerprint in the name is made of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a collection must be: the alias it is reached by, its vectors, the attributes that take ranges."""
+    """What a collection must be: the alias it is reached by, its vectors, the attributes that take ranges.
+
+    `models` are the encoders' settings (JSON), kept with the collection; `options` how it is kept.
+    """
 
     alias: str
     specs: VectorSpecs
     numbers: tuple[str, ...] = ()
+    models: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    options: IndexOptions = field(default_factory=IndexOptions)
 
     @property
     def physical_name(self) -> str:
@@ -42,7 +55,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class CollectionStatus:
-    """What the engine says of the collection behind the alias."""
+    """What the engine says of a collection."""
 
     physical_name: str
     points: int
@@ -52,19 +65,39 @@ class CollectionStatus:
 def ensure(engine: Engine, declaration: Declaration) -> str:
     """Make the collection, its indexes and its alias where they lack, and return its physical name.
 
-    Raises `CollectionMismatch` where the alias leads to a collection of other encoders.
+    Raises `CollectionMismatch` where the alias leads to a collection of other encoders and no migration is under way
+    between the two, or where vectors or indexes of what is there are not as declared.
     """
     name = declaration.physical_name
     target = resolve(engine, declaration.alias)
-    if target not in {None, name}:
-        raise _other_encoders(declaration, target)
+    if target is not None:
+        _check_belonging(engine, declaration, target)
+    make(engine, declaration)
+    if target is None:
+        point_alias(engine, declaration.alias, name)
+    return name
+
+
+def make(engine: Engine, declaration: Declaration) -> None:
+    """Make the collection and its indexes where they lack, and leave the alias as it is.
+
+    Raises `CollectionMismatch` where vectors or indexes of what is there are not as declared.
+    """
+    name = declaration.physical_name
     if not engine.collection_exists(collection_name=name):
         _create(engine, declaration)
-    _create_missing_indexes(engine, declaration)
-    if target is None:
-        alias = models.CreateAlias(collection_name=name, alias_name=declaration.alias)
-        engine.update_collection_aliases(change_aliases_operations=[models.CreateAliasOperation(create_alias=alias)])
-    return name
+    info = engine.get_collection(collection_name=name)
+    check_vectors(info, name, declaration.specs)
+    for path, schema in missing_indexes(info, declaration.numbers).items():
+        engine.create_payload_index(collection_name=name, field_name=path, field_schema=schema)
+    metadata = info.config.metadata or {}
+    if not metadata.get(SPECS):
+        keep(engine, name, SPECS, asdict(declaration.specs))
+    if declaration.models and not metadata.get(MODELS):
+        keep(engine, name, MODELS, declaration.models)
+    if declaration.options.strict and isinstance(engine, QdrantClient) and not is_strict(info):
+        engine.update_collection(collection_name=name, strict_mode_config=strict_mode())
+    check_layout(engine.get_collection(collection_name=name), name, declaration.specs, declaration.numbers)
 
 
 def verify(engine: Engine, declaration: Declaration) -> CollectionStatus:
@@ -75,16 +108,11 @@ def verify(engine: Engine, declaration: Declaration) -> CollectionStatus:
             f"there is no collection behind the alias {declaration.alias!r} yet: "
             "run `vitrine collection create`, or start the ingest worker"
         )
-    if target != declaration.physical_name:
-        raise _other_encoders(declaration, target)
-    info = engine.get_collection(collection_name=target)
-    _verify_vectors(info, declaration)
-    missing = sorted(_missing_indexes(info, declaration))
-    if missing:
-        raise CollectionMismatch(
-            f"the collection {target} lacks the payload index of {', '.join(missing)}: run `vitrine collection create`"
-        )
-    return CollectionStatus(target, info.points_count or 0, info.indexed_vectors_count or 0)
+    _check_belonging(engine, declaration, target)
+    name = declaration.physical_name
+    info = engine.get_collection(collection_name=name)
+    check_layout(info, name, declaration.specs, declaration.numbers)
+    return CollectionStatus(name, info.points_count or 0, info.indexed_vectors_count or 0)
 
 
 def resolve(engine: Engine, alias: str) -> str | None:
@@ -93,83 +121,89 @@ def resolve(engine: Engine, alias: str) -> str | None:
     return next((found.collection_name for found in aliases if found.alias_name == alias), None)
 
 
+def point_alias(engine: Engine, alias: str, name: str) -> None:
+    """Let the alias lead to a collection from now on: one call, and no reader sees it lead nowhere."""
+    created = models.CreateAlias(collection_name=name, alias_name=alias)
+    engine.update_collection_aliases(change_aliases_operations=[models.CreateAliasOperation(create_alias=created)])
+
+
+def keep(engine: Engine, name: str, key: str, value: Mapping[str, Any] | None) -> None:
+    """Keep something with a collection in the place of what was there; None forgets it."""
+    kept = dict(value or {})  # no null: what becomes of one in JSON is each client's own
+    engine.update_collection(collection_name=name, metadata={key: kept})
+
+
+def kept(engine: Engine, name: str, key: str) -> Any:  # noqa: ANN401 - JSON
+    """Return what is kept with a collection, None if nothing is or none is there."""
+    if not engine.collection_exists(collection_name=name):
+        return None
+    info = engine.get_collection(collection_name=name)
+    return (info.config.metadata or {}).get(key) or None
+
+
 def keep_calibration(engine: Engine, declaration: Declaration, calibration: Calibration | None) -> None:
     """Keep a calibration with the collection in the place of any before; None forgets it."""
-    kept = calibration.as_json() if calibration else {}  # no null: what becomes of one in JSON is each client's own
-    engine.update_collection(collection_name=declaration.physical_name, metadata={CALIBRATION: kept})
+    keep(engine, declaration.physical_name, CALIBRATION, calibration.as_json() if calibration else None)
 
 
 def kept_calibration(engine: Engine, declaration: Declaration) -> object:
     """Return what is kept as the calibration, for `parse_calibration`; None if nothing is or none is there."""
-    if not engine.collection_exists(collection_name=declaration.physical_name):
+    return kept(engine, declaration.physical_name, CALIBRATION)
+
+
+def specs_of(engine: Engine, name: str) -> VectorSpecs | None:
+    """Return the vectors that a collection holds, None where that is not kept with it or is not what its name says."""
+    record = kept(engine, name, SPECS)
+    try:
+        specs: VectorSpecs = TypeAdapter(VectorSpecs).validate_python(record)
+    except ValidationError:
         return None
-    info = engine.get_collection(collection_name=declaration.physical_name)
-    return (info.config.metadata or {}).get(CALIBRATION) or None
+    return specs if name.endswith(f"-{specs.fingerprint}") else None
+
+
+def migration_of(engine: Engine, alias: str) -> Migration | None:
+    """Return the migration that is under way for an alias, None where there is none.
+
+    Raises `CollectionMismatch` where what is kept of it cannot be read.
+    """
+    for described in engine.get_collections().collections:
+        prefix, _, fingerprint = described.name.rpartition("-")
+        if prefix == alias and FINGERPRINT.fullmatch(fingerprint):
+            record = kept(engine, described.name, MIGRATION)
+            if record is not None:
+                return parse_migration(record, described.name)
+    return None
+
+
+def _check_belonging(engine: Engine, declaration: Declaration, target: str) -> None:
+    """Raise unless the alias leads to the declared collection, or a migration is under way between the two."""
+    name = declaration.physical_name
+    if target == name:
+        return
+    migration = migration_of(engine, declaration.alias)
+    if migration is None or {migration.source, migration.target} != {target, name}:
+        raise _other_encoders(engine, declaration, target)
 
 
 def _create(engine: Engine, declaration: Declaration) -> None:
-    specs = declaration.specs
     try:
         with outages_named():
             engine.create_collection(
                 collection_name=declaration.physical_name,
-                vectors_config={spec.name: _vector_params(spec) for spec in specs.dense},
-                sparse_vectors_config={specs.lexical.name: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+                metadata={MODELS: dict(declaration.models), SPECS: asdict(declaration.specs)},
+                **creation(declaration.specs, declaration.options),
             )
     except UnexpectedResponse as error:
         if error.status_code != _CONFLICT:  # another worker was faster: the same name means the same declaration
             raise
 
 
-def _vector_params(spec: DenseSpec) -> models.VectorParams:
-    nearest = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
-    return models.VectorParams(
-        size=spec.size, distance=models.Distance.COSINE, multivector_config=nearest if spec.several else None
-    )
-
-
-def _create_missing_indexes(engine: Engine, declaration: Declaration) -> None:
-    info = engine.get_collection(collection_name=declaration.physical_name)
-    for path, schema in _missing_indexes(info, declaration).items():
-        engine.create_payload_index(collection_name=declaration.physical_name, field_name=path, field_schema=schema)
-
-
-def _missing_indexes(info: models.CollectionInfo, declaration: Declaration) -> dict[str, IndexSchema]:
-    """Return the indexes that lack; the engine gives a path back without the quotation marks it can do without."""
-    present = {path.replace('"', "") for path in info.payload_schema}
-    wanted = payload_indexes(declaration.numbers)
-    return {path: schema for path, schema in wanted.items() if path.replace('"', "") not in present}
-
-
-def _verify_vectors(info: models.CollectionInfo, declaration: Declaration) -> None:
-    vectors = info.config.params.vectors
-    found = vectors if isinstance(vectors, dict) else {}
-    for spec in declaration.specs.dense:
-        params = found.get(spec.name)
-        if params is None or params.size != spec.size or params.distance != models.Distance.COSINE:
-            said = f"{params.size} numbers by {params.distance.value}" if params else "missing"
-            raise CollectionMismatch(
-                f"the vector {spec.name!r} of {declaration.physical_name} is {said}, "
-                f"the encoder {spec.encoder} makes {spec.size} by Cosine: it was not made by Vitrine for this encoder; "
-                "choose another VITRINE_COLLECTION, or delete it and start the ingest worker"
-            )
-        if (params.multivector_config is not None) != spec.several:
-            raise CollectionMismatch(
-                f"the vector {spec.name!r} of {declaration.physical_name} "
-                f"{'holds one vector a product, not several' if spec.several else 'holds several, not one a product'}: "
-                "choose another VITRINE_COLLECTION, or delete it and start the ingest worker"
-            )
-    lexical = (info.config.params.sparse_vectors or {}).get(declaration.specs.lexical.name)
-    if lexical is None or lexical.modifier != models.Modifier.IDF:
-        raise CollectionMismatch(
-            f"the collection {declaration.physical_name} lacks the sparse vector {declaration.specs.lexical.name!r} "
-            "with the modifier IDF: it was not made by Vitrine; choose another VITRINE_COLLECTION"
-        )
-
-
-def _other_encoders(declaration: Declaration, target: str | None) -> CollectionMismatch:
+def _other_encoders(engine: Engine, declaration: Declaration, target: str) -> CollectionMismatch:
+    made_with = kept(engine, target, MODELS) or {}
+    named = ", ".join(f"VITRINE_ENCODERS__{key.upper()}={value}" for key, value in made_with.items() if value)
     return CollectionMismatch(
         f"the alias {declaration.alias!r} leads to {target}, but the encoders configured now belong to "
-        f"{declaration.physical_name}: set VITRINE_ENCODERS__TEXT and VITRINE_ENCODERS__IMAGE back, choose another "
-        "VITRINE_COLLECTION or another --data folder, or fill a new collection and move the alias"
+        f"{declaration.physical_name}: set VITRINE_ENCODERS__TEXT and VITRINE_ENCODERS__IMAGE back"
+        f"{f' (it was made with {named})' if named else ''}, choose another VITRINE_COLLECTION or another --data "
+        "folder, or go over to these encoders with `vitrine collection migrate start`"
     )

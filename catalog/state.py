@@ -15,12 +15,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from catalog.events import Deleted, Event, Nullified, Patched, Position, Upserted
-from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES, FIELDS, Json, iso
+from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES, FIELDS, INT64, Json, iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PATCH, _UPSERT, _DELETE = 0, 1, 2
+_NO_FLOOR: Final = (INT64[0] - 1, _PATCH)
 _NULL: Final = "null"
 
 
@@ -126,6 +127,43 @@ def merge(state: State, event: Event) -> State:
         return state
     after = replace(after, latest=max(after.latest or stamp, stamp))
     return state if after == state else _moved(after, event.position)
+
+
+def join(state: State, other: State) -> State:
+    """Return what all events behind both states make; `state` itself where `other` knows nothing more.
+
+    States of one product, made of any two sets of its versioned events, or of one log read to two places.
+    """
+    floor = max(_floor(state), _floor(other))
+    version, rank = floor
+    registers = _without_cleared(_joined(_above(state, floor), _above(other, floor)))
+    stamps = [stamp for stamp in (state.latest, other.latest) if stamp is not None]
+    joined = State(
+        upserted=version if rank == _UPSERT else None,
+        deleted=version if rank == _DELETE else None,
+        registers=registers,
+        latest=max(stamps, default=None),
+        position=_moved(state, other.position).position,
+    )
+    return state if joined == state else joined
+
+
+def _floor(state: State) -> tuple[int, int]:
+    """Return the version and rank below which nothing counts any more; before the first one every version counts."""
+    if state.deleted is not None:
+        return state.deleted, _DELETE
+    return _NO_FLOOR if state.upserted is None else (state.upserted, _UPSERT)
+
+
+def _above(state: State, floor: tuple[int, int]) -> dict[str, Entry]:
+    """Return the registers that a floor has not passed; what the upsert at the floor wrote itself stays."""
+    version = floor[0]
+    own = floor[1] == _UPSERT and state.upserted == version
+    return {
+        name: entry
+        for name, entry in state.registers.items()
+        if entry.version > version or (own and entry.version == version)
+    }
 
 
 def _upsert(state: State, event: Upserted) -> State:

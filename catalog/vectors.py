@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -11,6 +12,8 @@ TEXT: Final = "text"
 IMAGE: Final = "image"
 LEXICAL: Final = "lexical"
 ARMS: Final = (TEXT, IMAGE, LEXICAL)
+
+FINGERPRINT: Final = re.compile(r"[0-9a-f]{12}")
 
 LAYOUT: Final = 1
 """The version of the payload's layout; raising it makes a new collection, as new encoders do."""

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from catalog.errors import Misconfigured
+from catalog.options import IndexOptions
 from deploy.logs import LogFormat
 from encoders.names import DEFAULT_AVERAGE_LENGTH, MINILM, VITRINE_PICTURES, EncoderSettings
 from ingest.dead_letter_limit import DEFAULT_SHARE
@@ -136,6 +137,44 @@ class EncoderGroup(_Group):
     def settings(self) -> EncoderSettings:
         """Return them as the registry takes them."""
         return EncoderSettings(self.text, self.image, self.device, self.lexical_average_length, self.glossary)
+
+    def models(self) -> dict[str, Any]:
+        """Return what another process needs to load the same, as JSON; the device is each one's own."""
+        return self.model_dump(mode="json", exclude={"device"}, exclude_none=True)
+
+
+class NextEncoders(_Group):
+    """What `vitrine collection migrate start` goes over to; what is absent stays as it is."""
+
+    text: str | None = Field(None, description="the text encoder to migrate to")
+    image: str | None = Field(None, description="the picture encoder to migrate to")
+    lexical_average_length: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="the mean tokens of a product's text to migrate to"
+    )
+    glossary: Path | None = Field(None, description="the word list to migrate to")
+
+
+class IndexSettings(_Group):
+    """How the collection is kept (docs/sizing.md); but for `optimize_above` it counts when a collection is made."""
+
+    quantization: Literal["none", "int8"] = Field(
+        "none", description="int8 keeps vectors in memory a second time at a quarter of the size, to search in"
+    )
+    vectors_on_disk: bool = Field(default=False, description="whole vectors on the disk instead of in memory")
+    payload_on_disk: bool | None = Field(None, description="products on the disk; absent: as the engine does")
+    shards: Annotated[int, Field(ge=1)] = Field(1, description="parts of the collection, on a server")
+    replicas: Annotated[int, Field(ge=1)] = Field(1, description="nodes that hold each part, on a server")
+    write_consistency: Annotated[int, Field(ge=1)] = Field(
+        1, description="replicas that must have a write before it counts, on a server"
+    )
+    strict: bool = Field(default=True, description="a server refuses filters on what is not indexed")
+    optimize_above: Annotated[int, Field(ge=0)] = Field(
+        50_000, description="unindexed points above which the embedded engine builds its graph at the start, unready"
+    )
+
+    def options(self) -> IndexOptions:
+        """Return them as the collection takes them."""
+        return IndexOptions(**self.model_dump(exclude={"optimize_above"}))
 
 
 class ImageSettings(_Group):
@@ -296,6 +335,8 @@ class Settings(BaseSettings):
     qdrant: QdrantSettings = QdrantSettings()
     kafka: KafkaSettings = KafkaSettings()
     encoders: EncoderGroup = EncoderGroup()
+    next: NextEncoders = NextEncoders()
+    index: IndexSettings = IndexSettings()
     images: ImageSettings = ImageSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
     ingest: IngestSettings = IngestSettings()

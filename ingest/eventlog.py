@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 EVENTS_FILE = "events.log"
 COMMIT_FILE = "commit.json"
+GROUP_COMMIT_FILE = "commit-{group}.json"
 APPEND_MESSAGES = 2_000  # one write and one fsync for so many
 BATCH_BYTES = 32 * 1024 * 1024
 WAIT_SECONDS = 0.5
@@ -101,14 +102,15 @@ class EventLog:
 
 
 class EventLogSource:
-    """A `Source` over the log in `folder`, as its only reader; records have partition 0 and count up from offset 0.
+    """A `Source` over the log in `folder`; records have partition 0 and count up from offset 0.
 
-    Where the last commit left off stands in a small file beside the log.
+    Where the last commit left off stands in a small file beside the log, one for each `group`, of which each has one
+    reader only.
     """
 
-    def __init__(self, folder: Path, *, batch_records: int = 256) -> None:
+    def __init__(self, folder: Path, *, batch_records: int = 256, group: str | None = None) -> None:
         self._batch_records = batch_records
-        self._commit_path = folder / COMMIT_FILE
+        self._commit_path = _commit_path(folder, group)
         self._file = open_log(folder / EVENTS_FILE)
         self._committed_offset, self._committed_bytes = self._read_commit()
         self._position_bytes = self._committed_bytes
@@ -187,6 +189,17 @@ class EventLogSource:
         except Misconfigured:  # the position is not the start of a line
             return False
         return following.record.offset == offset
+
+
+def note_place(folder: Path, *, of_group: str | None, for_group: str | None) -> None:
+    """Let `for_group` begin where `of_group` has committed, unless it has a place of its own already."""
+    old, new = _commit_path(folder, of_group), _commit_path(folder, for_group)
+    if old.exists() and not new.exists():
+        write_durably(new, json.loads(old.read_bytes()))
+
+
+def _commit_path(folder: Path, group: str | None) -> Path:
+    return folder / (COMMIT_FILE if group is None else GROUP_COMMIT_FILE.format(group=group))
 
 
 def open_log(path: Path) -> IO[bytes]:

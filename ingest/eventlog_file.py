@@ -118,7 +118,7 @@ def read_frames(file: IO[bytes], position_bytes: int) -> Iterator[Frame]:
 
 def find_tail(file: IO[bytes]) -> Tail:
     """Return where the whole lines end, looking from the end backwards."""
-    end_bytes = file.seek(0, os.SEEK_END)
+    end_bytes = os.fstat(file.fileno()).st_size
     while end_bytes > 0:
         start_bytes, line = _last_line(file, end_bytes)
         record = decode_line(line[:-1]) if line.endswith(b"\n") else None
@@ -142,8 +142,11 @@ def _last_line(file: IO[bytes], end_bytes: int) -> tuple[int, bytes]:
 
 
 def _read_at(file: IO[bytes], position_bytes: int, size_bytes: int) -> bytes:
-    file.seek(position_bytes)
-    return file.read(size_bytes)
+    """Read without moving the file's position: another thread may ask for the lag meanwhile (not so on Windows)."""
+    if sys.platform == "win32":
+        file.seek(position_bytes)
+        return file.read(size_bytes)
+    return os.pread(file.fileno(), size_bytes, position_bytes)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from catalog.embedded import scores_of
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
 from catalog.points import CODES, DERIVED, OCCURRED_AT, PRODUCT, Stored, decode, engine_vector, point_id
+from catalog.vectors import LEXICAL
 from search.conditions import engine_filter
 from search.filters import AnyOf, Either, Filter, Points, Products
 from search.ranking import ArmHits, Found
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from search.query import ArmQuery
 
 _NOT_FOUND: Final = 404
+_RESCORED: Final = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
+"""Where vectors are kept as int8 as well (VITRINE_INDEX__QUANTIZATION), those find twice as many and the whole ones
+decide; elsewhere it says nothing."""
 _MAX_FACET_VALUES: Final = 100_000
 _DEEPEST: Final = 50_000
 
@@ -230,6 +234,7 @@ class Retriever:
             query=engine_vector(part.vector),
             using=arm,
             filter=engine_filter(within),
+            params=None if arm == LEXICAL else _RESCORED,
             limit=self.depth,
             with_payload=False,
         )

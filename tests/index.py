@@ -31,9 +31,16 @@ MEMORY = Path("/dev/shm")
 
 
 @contextmanager
+def memory_folder() -> Iterator[Path]:
+    """Make a folder in memory where the machine lets it, and throw it away afterwards."""
+    with TemporaryDirectory(prefix="vitrine-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@contextmanager
 def embedded_engine() -> Iterator[EmbeddedClient]:
     """Open an empty embedded engine and throw it away afterwards."""
-    with TemporaryDirectory(prefix="vitrine-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+    with memory_folder() as folder:
         client = EmbeddedClient(folder)
         try:
             yield client

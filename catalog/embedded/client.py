@@ -8,7 +8,7 @@ One directory belongs to one process, which may use one client from many threads
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as edge
 from qdrant_client.http import models
@@ -116,6 +116,17 @@ class EmbeddedClient(Reading, Writing):
         with as_refusals():
             for each in self._shards.all():
                 each.durability.flush()
+
+    def copy_collection(self, collection_name: str, folder: Path) -> dict[str, Any]:
+        """Copy a collection into a new folder and return what it was declared as; a server makes a snapshot instead.
+
+        Writes wait meanwhile, searches do not. Raise OSError where the folder cannot be written.
+        """
+        return self._shards.copy(collection_name, folder).model_dump(mode="json", exclude_none=True)
+
+    def adopt_collection(self, collection_name: str, folder: Path, declared: dict[str, Any]) -> None:
+        """Make a collection of what `copy_collection` wrote and returned; raise UnexpectedResponse 409 if it exists."""
+        self._shards.adopt(collection_name, folder, Declaration.model_validate(declared))
 
     def optimize(self, collection_name: str) -> bool:
         """Merge segments and build missing graphs; False if there was nothing to do.

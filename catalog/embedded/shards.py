@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import shutil
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import qdrant_edge as edge
 
-from catalog.disk import sync_folder
+from catalog.disk import copy_file, sync_folder, sync_tree
 from catalog.embedded.durability import Durability
 from catalog.embedded.refusals import as_refusals, missing_collection, refusal
 from catalog.embedded.registry import Contents, Declaration, Registry
@@ -35,13 +35,18 @@ dies of it (SIGBUS) with nothing said. Enough for the next part of its log, and 
 
 @dataclass(frozen=True, slots=True)
 class OpenCollection:
-    """A collection that can be asked: its shard, what it was declared as, the sizes of its vectors, its disk."""
+    """A collection that can be asked: its shard, what it was declared as, the sizes of its vectors, its disk.
+
+    `writing` is held while points change, so that whoever holds it sees files that belong together.
+    """
 
     name: str
     declaration: Declaration
     shard: edge.EdgeShard
     sizes: VectorSizes
     durability: Durability
+    path: Path
+    writing: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Shards:
@@ -100,6 +105,31 @@ class Shards:
             sync_folder(self._registry.shards)
             contents = self._registry.contents
             self._open[name] = _opened(name, declaration, shard, path)
+            self._commit(contents.model_copy(update={"collections": {**contents.collections, name: declaration}}))
+
+    def copy(self, name: str, folder: Path) -> Declaration:
+        """Copy a collection's files into a new folder while nobody writes, and return what it was declared as."""
+        found = self.find(name)
+        with found.writing:
+            with as_refusals():
+                found.shard.flush()
+            shutil.copytree(found.path, folder, copy_function=copy_file)
+            sync_tree(folder)
+            return self.find(name).declaration
+
+    def adopt(self, name: str, folder: Path, declared: Declaration) -> None:
+        """Make a collection of files that were copied; raise UnexpectedResponse 409 if the name is taken."""
+        with self._change:
+            if self.has(name):
+                raise refusal(HTTPStatus.CONFLICT, f"Wrong input: Collection `{name}` already exists!")
+            self._need_room()
+            declaration = declared.model_copy(update={"directory": new_directory()})
+            path = self._registry.shards / declaration.directory
+            shutil.copytree(folder, path, copy_function=copy_file)
+            sync_tree(path)
+            sync_folder(self._registry.shards)
+            self._open[name] = _opened(name, declaration, self._load(name, path), path)
+            contents = self._registry.contents
             self._commit(contents.model_copy(update={"collections": {**contents.collections, name: declaration}}))
 
     def drop(self, name: str) -> bool:
@@ -204,4 +234,4 @@ def _opened(name: str, declaration: Declaration, shard: edge.EdgeShard, path: Pa
     dense = {vector: params.size for vector, params in declaration.vectors.items()}
     several = frozenset(name for name, params in declaration.vectors.items() if params.multivector_config is not None)
     sizes = VectorSizes(dense, frozenset(declaration.sparse_vectors), several)
-    return OpenCollection(name, declaration, shard, sizes, Durability(shard, path))
+    return OpenCollection(name, declaration, shard, sizes, Durability(shard, path), path)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import qdrant_edge as edge
 
-    from catalog.embedded.shards import Shards
+    from catalog.embedded.shards import OpenCollection, Shards
     from catalog.embedded.updates import Points, Selector
 
 
@@ -41,7 +41,7 @@ class Writing:
         """
         found = self._shards.writable(collection_name)
         with as_refusals():
-            return _applied(found.shard, updates.upsert(points, found.sizes, update_filter, update_mode))
+            return _applied(found, updates.upsert(points, found.sizes, update_filter, update_mode))
 
     def update_vectors(  # noqa: PLR0913 - the client's API
         self,
@@ -56,7 +56,7 @@ class Writing:
         """Replace the named vectors of points that exist; raise UnexpectedResponse 404 if one does not."""
         found = self._shards.writable(collection_name)
         with as_refusals():
-            return _applied(found.shard, updates.vectors(points, found.sizes, update_filter))
+            return _applied(found, updates.vectors(points, found.sizes, update_filter))
 
     def set_payload(  # noqa: PLR0913 - the client's API
         self,
@@ -70,9 +70,9 @@ class Writing:
         timeout: int | None = None,
     ) -> models.UpdateResult:
         """Merge into the payload, or into the object at `key`; an absent id is a 404, an empty filter match is not."""
-        shard = self._shards.writable(collection_name).shard
+        found = self._shards.writable(collection_name)
         with as_refusals():
-            return _applied(shard, updates.set_payload(payload, points, key))
+            return _applied(found, updates.set_payload(payload, points, key))
 
     def overwrite_payload(  # noqa: PLR0913 - the client's API
         self,
@@ -85,9 +85,9 @@ class Writing:
         timeout: int | None = None,
     ) -> models.UpdateResult:
         """Replace the whole payload; an absent id is a 404, a filter that matches nothing is not."""
-        shard = self._shards.writable(collection_name).shard
+        found = self._shards.writable(collection_name)
         with as_refusals():
-            return _applied(shard, updates.overwrite_payload(payload, points))
+            return _applied(found, updates.overwrite_payload(payload, points))
 
     def delete(
         self,
@@ -99,9 +99,9 @@ class Writing:
         timeout: int | None = None,
     ) -> models.UpdateResult:
         """Delete points by id or filter; absent ids are no error."""
-        shard = self._shards.find(collection_name).shard
+        found = self._shards.find(collection_name)
         with as_refusals():
-            return _applied(shard, updates.delete(points_selector))
+            return _applied(found, updates.delete(points_selector))
 
     def batch_update_points(
         self,
@@ -115,9 +115,10 @@ class Writing:
         """Apply operations in order, not atomically: those before a refused one stay applied."""
         found = self._shards.writable(collection_name)
         with as_refusals():
-            return [_applied(found.shard, updates.operation(each, found.sizes)) for each in update_operations]
+            return [_applied(found, updates.operation(each, found.sizes)) for each in update_operations]
 
 
-def _applied(shard: edge.EdgeShard, operation: edge.UpdateOperation) -> models.UpdateResult:
-    shard.update(operation)
+def _applied(found: OpenCollection, operation: edge.UpdateOperation) -> models.UpdateResult:
+    with found.writing:
+        found.shard.update(operation)
     return models.UpdateResult(status=models.UpdateStatus.COMPLETED)

@@ -18,11 +18,14 @@ from deploy.cli.address import check_address
 from deploy.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import uvicorn
 
-    from deploy.processes.ingest import Feed
+    from deploy.processes.logs import FolderLog, KafkaLog
 
 DEFAULT_DATA: Final = Path(".data/demo")
+_PAUSE_SECONDS: Final = 0.2
 
 Data = Annotated[Path, typer.Option("--data", help="Folder for the demo's index, event log and pictures.")]
 Kafka = Annotated[str | None, typer.Option("--kafka", help="Read a real topic: HOST:PORT of a Kafka broker.")]
@@ -61,9 +64,9 @@ def demo(
         from encoders.registry import load_encoders  # noqa: PLC0415
 
         encoders = load_encoders(settings.encoders.settings())
-    feed = _feed(settings, data, catalogue, console)
+    log = _log(settings, data, catalogue, console)
     with traces.exported(settings.traces, "demo"):
-        embedded.run(settings, encoders, feed, _Welcome(console, feed, open_page))
+        embedded.run(settings, encoders, log, _Welcome(console, open_page))
     console.print("Stopped. Everything is kept; start again to go on.")
 
 
@@ -88,20 +91,20 @@ def _settings(
     )
 
 
-def _feed(settings: Settings, data: Path, catalogue: Path | None, console: Console) -> Feed:
+def _log(settings: Settings, data: Path, catalogue: Path | None, console: Console) -> FolderLog | KafkaLog:
     from deploy import feeds  # noqa: PLC0415
     from deploy.processes import embedded  # noqa: PLC0415
     from deploy.sample.write import events, write_pictures  # noqa: PLC0415
 
     if settings.kafka.bootstrap_servers is not None:
-        return embedded.topic_feed(settings)
+        return embedded.topic_log(settings)
     if catalogue is not None:
-        return embedded.log_feed(settings, data / "log", feeds.read_events(catalogue))
+        return embedded.folder_log(settings, data / "log", feeds.read_events(catalogue))
     assert settings.images.root is not None
     with _progress(console) as progress:
         task = progress.add_task("Drawing the sample catalogue", total=None)
         write_pictures(settings.images.root, lambda done, total: progress.update(task, completed=done, total=total))
-    return embedded.log_feed(settings, data / "log", events())
+    return embedded.folder_log(settings, data / "log", events())
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,26 +112,26 @@ class _Welcome:
     """Says where the page is once it answers, and shows the events coming in."""
 
     console: Console
-    feed: Feed
     open_page: bool
 
-    def __call__(self, http: uvicorn.Server) -> None:
+    def __call__(self, http: uvicorn.Server, lag: Callable[[], int | None]) -> None:
         host, port = http.servers[0].sockets[0].getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         self.console.print(f"[bold]Vitrine answers at {url}[/bold]  (API: {url}docs · Ctrl-C ends it)")
         if self.open_page and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.name == "nt"):
             typer.launch(url)
-        self._show_progress(http)
+        self._show_progress(http, lag)
 
-    def _show_progress(self, http: uvicorn.Server) -> None:
-        total = sum(self.feed.source.lag().values())
-        if total == 0:
+    def _show_progress(self, http: uvicorn.Server, lag: Callable[[], int | None]) -> None:
+        while (total := lag()) is None and not http.should_exit:
+            time.sleep(_PAUSE_SECONDS)
+        if not total:
             return
         with _progress(self.console) as progress:
             task = progress.add_task("Indexing events", total=total)
-            while not http.should_exit and (behind := sum(self.feed.source.lag().values())):
+            while not http.should_exit and (behind := lag()):
                 progress.update(task, completed=max(0, total - behind), total=max(total, behind))
-                time.sleep(0.2)
+                time.sleep(_PAUSE_SECONDS)
             progress.update(task, completed=total)
 
 

@@ -7,32 +7,40 @@ import json
 import platform
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from catalog.collection import ensure, migration_of, resolve
 from catalog.embedded import EmbeddedClient
-from deploy.processes.events import kafka_events, log_events
-from deploy.processes.ingest import Feed, kafka_feed, wired
-from deploy.processes.parts import picture_fetcher, search_app
-from deploy.processes.refetching import refetched_now_and_then
-from deploy.processes.search import serve, server
+from deploy.processes.commands import Commands
+from deploy.processes.logs import FolderLog, KafkaLog
+from deploy.processes.migration.control import listening
+from deploy.processes.migration.migrator import Site
+from deploy.processes.migration.steps import LINGER_SECONDS
+from deploy.processes.migration.workers import Workers
+from deploy.processes.optimizing import optimize_if_due
+from deploy.processes.parts import declare, picture_fetcher
+from deploy.processes.search import following_app, serve, server
+from deploy.processes.shelf import EncoderShelf
 from deploy.processes.worker_http import answering
-from ingest.eventlog import EventLog, EventLogSource
-from ingest.eventlog_dead_letters import EventLogDeadLetters
+from ingest.eventlog import EventLog
 from ingest.metrics import IngestMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from concurrent.futures import Future
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import uvicorn
 
+    from catalog.engine import Engine
+    from deploy.processes.migration.filling import Filled
     from deploy.settings import Settings
     from encoders.interface import Encoders
+
+Started: TypeAlias = "Callable[[uvicorn.Server, Callable[[], int | None]], None]"
+"""Hears of the server once it takes requests, and how to ask for the records that are still to be indexed."""
 
 SWITCH_INTERVAL_SECONDS: Final = 0.0005
 """How soon a busy ingest thread makes way for a query: the default of 5 ms is felt in every answer."""
@@ -42,52 +50,90 @@ LIVELY_BATCH_RECORDS: Final = 64
 """Small enough that the page shows products coming in; large batches encode a little faster."""
 
 
-def log_feed(settings: Settings, folder: Path, events: Iterable[dict[str, object]]) -> Feed:
-    """Return the event log in `folder` as a feed, with those of `events` appended that it does not have yet."""
+def folder_log(settings: Settings, folder: Path, events: Iterable[dict[str, object]]) -> FolderLog:
+    """Return the event log in `folder`, with those of `events` appended that it does not have yet."""
     log = EventLog(folder)
     try:
         pending = list(events)[log.next_offset :]
         log.append((_key(event), json.dumps(event, ensure_ascii=False).encode()) for event in pending)
     finally:
         log.close()
-    source = EventLogSource(folder, batch_records=LIVELY_BATCH_RECORDS)
-    return Feed(source, EventLogDeadLetters(folder), log_events(settings, folder))
+    return FolderLog(settings, folder, batch_records=LIVELY_BATCH_RECORDS)
 
 
-def topic_feed(settings: Settings) -> Feed:
-    """Return the topic that the settings name as a feed, with a way in for events sent over HTTP."""
+def topic_log(settings: Settings) -> KafkaLog:
+    """Return the topic that the settings name, with a name for the one worker that an index can have."""
     name = settings.kafka.instance or _instance(settings.qdrant.path)
-    named = settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"instance": name})})
-    return replace(kafka_feed(named), events=kafka_events(named))
+    return KafkaLog(settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"instance": name})}))
 
 
-def run(settings: Settings, encoders: Encoders, feed: Feed, started: Callable[[uvicorn.Server], None]) -> None:
+def run(settings: Settings, encoders: Encoders, log: FolderLog | KafkaLog, started: Started) -> None:
     """Serve and ingest until told to stop; `started` hears of the server once it takes requests."""
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    stopping = threading.Event()
+    shelf = EncoderShelf(settings)
+    shelf.put(settings.encoders.models(), encoders)
+    with wired(shelf, log) as all_in_one:
+        http, workers, own = all_in_one.http, all_in_one.workers, all_in_one.own
+        _announce(http, lambda: started(http, lambda: workers.lag(own)))
+        serve(http)
+        failure = workers.failure(all_in_one.searched() or own)
+    if failure is not None:  # what ended the loop, if it was not us
+        raise failure
+
+
+@dataclass(frozen=True, slots=True)
+class AllInOne:
+    """The process: its server, still to be run, its workers, the commands that it takes.
+
+    `own` is the collection of the settings' encoders, `searched` asks which one the alias leads to.
+    """
+
+    http: uvicorn.Server
+    workers: Workers
+    commands: Commands
+    own: str
+    searched: Callable[[], str | None]
+
+
+@contextmanager
+def wired(
+    shelf: EncoderShelf, log: FolderLog | KafkaLog, *, linger_seconds: float = LINGER_SECONDS
+) -> Iterator[AllInOne]:
+    """Give the whole process over an embedded engine, its workers running.
+
+    Whatever `vitrine collection migrate` asks for is done here, for nobody else can open the index.
+    """
+    settings = shelf.settings
     with ExitStack() as stack:
-        stack.callback(feed.dead_letters.close)
-        stack.callback(feed.source.close)
-        if feed.events is not None:
-            stack.callback(feed.events.close)
         engine = EmbeddedClient(settings.qdrant.path)
         stack.callback(engine.close)
+        optimize_if_due(engine, settings.collection, above=settings.index.optimize_above)
+        process = stack.enter_context(assembled(shelf, log, engine, linger_seconds=linger_seconds))
+        stack.enter_context(listening(settings.qdrant.path, process.commands.perform))
+        yield process
+
+
+@contextmanager
+def assembled(
+    shelf: EncoderShelf, log: FolderLog | KafkaLog, engine: Engine, *, linger_seconds: float
+) -> Iterator[AllInOne]:
+    """Give the parts of the process over whatever engine, its workers running."""
+    settings = shelf.settings
+    with ExitStack() as stack:
+        events = log.events()
+        stack.callback(events.close)
         fetcher = stack.enter_context(picture_fetcher(settings))
         metrics = IngestMetrics()
         ready = stack.enter_context(answering(settings.ingest.http_port, metrics.registry))
-        consumer = stack.enter_context(
-            wired(settings, engine, encoders, fetcher, feed.source, feed.dead_letters, metrics, stopping)
-        )
+        own = ensure(engine, declare(settings, shelf.own()))
+        http = server(following_app(shelf, engine, fetcher, events), settings)
+        workers = Workers()
+        stack.callback(workers.close)
+        site = Site(settings, engine, shelf, fetcher, log, workers, linger_seconds)
+        workers.failed = partial(_stop, site, http)
+        _start_workers(site, own, metrics)
         ready.set()
-        http = server(search_app(settings, engine, encoders, fetcher, feed.events), settings)
-        stack.enter_context(refetched_now_and_then(settings, engine, encoders, fetcher, stopping=stopping))
-        worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="ingest"))
-        stack.callback(stopping.set)
-        ingesting = worker.submit(consumer.run)
-        ingesting.add_done_callback(partial(_stop, http))
-        _announce(http, started)
-        serve(http)
-    ingesting.result()  # what ended the loop, if it was not us
+        yield AllInOne(http, workers, Commands(site), own, partial(resolve, engine, settings.collection))
 
 
 def _instance(index: Path) -> str:
@@ -96,16 +142,30 @@ def _instance(index: Path) -> str:
     return f"vitrine-{hashlib.blake2b(place.encode(), digest_size=8).hexdigest()}"
 
 
-def _stop(http: uvicorn.Server, _ended: Future[None]) -> None:
-    http.should_exit = True
+def _start_workers(site: Site, own: str, metrics: IngestMetrics) -> None:
+    """Start the worker of our own collection and, where a migration is under way, that of the other one."""
+    site.workers_here.start(own, partial(site.filled, site.settings.encoders.models()), metrics)
+    migration = migration_of(site.engine, site.alias)
+    others = {migration.source, migration.target} - {own} if migration is not None else set()
+    for collection in others:
+        site.workers_here.start(collection, partial(_filled, site, collection))
 
 
-def _announce(http: uvicorn.Server, started: Callable[[uvicorn.Server], None]) -> None:
+def _filled(site: Site, collection: str) -> Filled:
+    return site.filled(site.models_of(collection))
+
+
+def _stop(site: Site, http: uvicorn.Server, ended: str) -> None:
+    """End the server with the worker of the collection that is searched; another may fail and be started again."""
+    http.should_exit = http.should_exit or resolve(site.engine, site.alias) == ended
+
+
+def _announce(http: uvicorn.Server, started: Callable[[], None]) -> None:
     def wait() -> None:
         while not http.started and not http.should_exit:
             pause.wait(0.05)
         if http.started:
-            started(http)
+            started()
 
     pause = threading.Event()
     threading.Thread(target=wait, name="announce", daemon=True).start()

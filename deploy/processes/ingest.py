@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -12,14 +12,13 @@ import structlog
 from catalog.collection import ensure
 from catalog.engine import outages_named
 from deploy.processes.debezium import debezium_reading
-from deploy.processes.parts import declare, open_engine, picture_fetcher, picture_limits
+from deploy.processes.encoding import encoding_of
+from deploy.processes.logs import KafkaLog
+from deploy.processes.migration.filling import Filled, fill, group_in_log
+from deploy.processes.parts import declare, open_engine, picture_fetcher
 from deploy.processes.worker_http import answering
-from ingest.consumer import Consumer, patiently
+from ingest.consumer import Consumer, Stopped, patiently
 from ingest.dead_letter_limit import DeadLetterLimit
-from ingest.encoding import Encoding
-from ingest.encoding_cache import DiskEncodingCache, NoEncodingCache
-from ingest.kafka import KafkaSource
-from ingest.kafka_dead_letters import KafkaDeadLetters
 from ingest.metrics import IngestMetrics
 from ingest.store import Store
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from catalog.engine import Engine
-    from catalog.ports import EventSink
     from deploy.settings import Settings
     from encoders.interface import Encoders
     from encoders.pictures.fetch import PictureFetcher
@@ -38,40 +36,22 @@ DRAIN_SECONDS: Final = 5.0
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """Where events come from and where the refused ones go; `events` is the way in for those sent over HTTP."""
-
-    source: Source
-    dead_letters: DeadLetterSink
-    events: EventSink | None = None
-
-
-def kafka_feed(settings: Settings) -> Feed:
-    """Return the topic that the settings name as a feed."""
-    connection = settings.kafka.connection()
-    source = KafkaSource(
-        connection,
-        topic=settings.kafka.topic,
-        group=settings.kafka.group,
-        batch_records=settings.ingest.batch_records,
-        instance=settings.kafka.instance,
-    )
-    return Feed(source, KafkaDeadLetters(connection, topic=settings.kafka.dead_letters))
-
-
 def run(settings: Settings, stopping: threading.Event) -> None:
     """Read the topic into the index until told to stop."""
     from encoders.registry import load_encoders  # noqa: PLC0415 - models are loaded only when used
 
-    with ExitStack() as stack:
+    with ExitStack() as stack, suppress(Stopped):
         metrics = IngestMetrics()
         ready = stack.enter_context(answering(settings.ingest.http_port, metrics.registry))
         encoders = load_encoders(settings.encoders.settings())
         fetcher = stack.enter_context(picture_fetcher(settings))
         engine = open_engine(settings)
         stack.callback(engine.close)
-        feed = kafka_feed(settings)
+        log = KafkaLog(settings)
+        filled = Filled(settings, engine, encoders, fetcher, log)
+        if not fill(filled, stopping):
+            return
+        feed = log.feed(patiently(partial(group_in_log, filled), stopping))
         stack.callback(feed.source.close)
         stack.callback(feed.dead_letters.close)
         consumer = stack.enter_context(
@@ -132,15 +112,3 @@ def wired(  # noqa: PLR0913, PLR0917 - the parts of the one loop, wired in the o
             tables=debezium_reading(settings),
             limit=DeadLetterLimit(settings.ingest.dead_letter_share),
         )
-
-
-@contextmanager
-def encoding_of(
-    settings: Settings, encoders: Encoders, fetcher: PictureFetcher, metrics: IngestMetrics
-) -> Iterator[Encoding]:
-    """Give what makes points, over the encoding cache where the settings name one."""
-    path, max_bytes = settings.ingest.encoding_cache, settings.ingest.encoding_cache_max_bytes
-    with closing(DiskEncodingCache(path, max_bytes=max_bytes) if path else NoEncodingCache()) as cache:
-        encoding = Encoding(encoders, fetcher, metrics, limits=picture_limits(settings), cache=cache)
-        with closing(encoding):
-            yield encoding

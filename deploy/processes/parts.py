@@ -68,7 +68,13 @@ def qdrant_server(settings: Settings) -> Server | None:
 
 def declare(settings: Settings, encoders: Encoders) -> Declaration:
     """Return what the collection must be."""
-    return Declaration(settings.collection, encoders.specs, settings.catalogue.numbers)
+    return Declaration(
+        settings.collection,
+        encoders.specs,
+        settings.catalogue.numbers,
+        settings.encoders.models(),
+        settings.index.options(),
+    )
 
 
 def picture_fetcher(settings: Settings) -> PictureFetcher:
@@ -100,7 +106,11 @@ class SearchCore:
 
 
 def search_core(
-    settings: Settings, engine: Engine, encoders: Encoders, fetcher: PictureFetcher | None = None
+    settings: Settings,
+    engine: Engine,
+    encoders: Encoders,
+    fetcher: PictureFetcher | None = None,
+    metrics: SearchMetrics | None = None,
 ) -> SearchCore:
     """Return what answers queries over an engine, on the scales that are kept with the collection.
 
@@ -108,7 +118,7 @@ def search_core(
     """
     declaration = declare(settings, encoders)
     retriever = Retriever(open_async_engine(settings, engine), declaration.physical_name, depth=settings.api.depth)
-    metrics = SearchMetrics()
+    metrics = metrics or SearchMetrics()
     encoder = QueryEncoder(encoders, limits=picture_limits(settings), fetcher=fetcher)
     index = ServedIndex(declaration.physical_name, _model_name(encoders), settings.catalogue.numbers)
     boosts = Boosts(**settings.boosts.model_dump())
@@ -132,12 +142,17 @@ def query_words(settings: Settings, retriever: Retriever) -> Words:
     return Words(Vocabularies(retriever, glossary, limits), language)
 
 
-def search_app(
-    settings: Settings, engine: Engine, encoders: Encoders, fetcher: PictureFetcher, events: EventSink | None = None
+def search_app(  # noqa: PLR0913, PLR0917 - the parts of one app, wired in the one place
+    settings: Settings,
+    engine: Engine,
+    encoders: Encoders,
+    fetcher: PictureFetcher,
+    events: EventSink | None = None,
+    metrics: SearchMetrics | None = None,
 ) -> FastAPI:
-    """Return the search API over an engine; `events` is the log that `POST /v1/events` appends to."""
+    """Return the search API over one collection; `events` is the log that `POST /v1/events` appends to."""
     declaration = declare(settings, encoders)
-    core = search_core(settings, engine, encoders, fetcher)
+    core = search_core(settings, engine, encoders, fetcher, metrics)
     limits = ApiLimits(
         max_body_bytes=settings.api.max_body_bytes,
         timeout_seconds=settings.api.timeout_seconds,

@@ -11,7 +11,7 @@ import structlog
 
 from catalog.collection import verify
 from catalog.engine import outages_named
-from deploy.processes.ingest import encoding_of
+from deploy.processes.encoding import encoding_of
 from deploy.processes.parts import declare, open_engine, picture_fetcher
 from encoders.registry import load_encoders
 from ingest.metrics import IngestMetrics

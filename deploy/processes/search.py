@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import signal
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from catalog.errors import Misconfigured
 from deploy.processes.draining import DrainingServer
 from deploy.processes.events import kafka_events
-from deploy.processes.parts import open_engine, picture_fetcher, search_app
+from deploy.processes.following import FollowingApp
+from deploy.processes.optimizing import optimize_if_due
+from deploy.processes.parts import declare, open_engine, picture_fetcher, search_app
 from deploy.processes.patience import patient
+from deploy.processes.shelf import EncoderShelf
+from search.metrics import SearchMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fastapi import FastAPI
 
     from catalog.engine import Engine
+    from catalog.ports import EventSink
     from deploy.settings import Settings
+    from encoders.pictures.fetch import PictureFetcher
 
 _SHUTDOWN_SECONDS = 10
 
@@ -29,6 +35,7 @@ def run(settings: Settings) -> None:
     """Serve the API until told to stop."""
     engine = open_engine(settings)
     try:
+        optimize_if_due(engine, settings.collection, above=settings.index.optimize_above)
         with wired(settings, engine) as http:
             serve(http)
     finally:
@@ -43,13 +50,25 @@ def wired(settings: Settings, engine: Engine) -> Iterator[uvicorn.Server]:
         events = kafka_events(settings) if settings.kafka.bootstrap_servers is not None else None
         if events is not None:
             stack.callback(events.close)
-        from encoders.registry import load_encoders  # noqa: PLC0415 - models are loaded only when used
+        shelf = EncoderShelf(settings)
+        shelf.own()
+        yield server(following_app(shelf, engine, fetcher, events), settings)
 
-        encoders = load_encoders(settings.encoders.settings())
-        yield server(search_app(settings, engine, encoders, fetcher, events), settings)
+
+def following_app(
+    shelf: EncoderShelf, engine: Engine, fetcher: PictureFetcher, events: EventSink | None
+) -> FollowingApp:
+    """Return the search API that goes over with the alias: its collections share one set of metrics."""
+    settings, metrics = shelf.settings, SearchMetrics()
+
+    def make(_collection: str, models: Mapping[str, Any]) -> FastAPI:
+        return search_app(shelf.settings_for(models), engine, shelf.load(models), fetcher, events, metrics)
+
+    own = declare(settings, shelf.own()).physical_name, make("", settings.encoders.models())
+    return FollowingApp(engine, settings.collection, own, make, shelf.keep_only)
 
 
-def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+def server(app: FastAPI | FollowingApp, settings: Settings) -> uvicorn.Server:
     """Return the HTTP server of an app; running it blocks until SIGINT or SIGTERM."""
     return DrainingServer(
         uvicorn.Config(
@@ -64,7 +83,7 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
             server_header=False,
             proxy_headers=False,  # whoever is connected is the client: X-Forwarded-For may say anything
         ),
-        leave=app.state.readiness.leave,
+        leave=app.leave if isinstance(app, FollowingApp) else app.state.readiness.leave,
         drain_seconds=settings.api.drain_seconds,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -10,12 +11,15 @@ from uuid import uuid4
 
 import pytest
 from qdrant_client import models
+from qdrant_client.http.exceptions import UnexpectedResponse
 
 from catalog.collection import Declaration, ensure, resolve, verify
 from catalog.errors import CollectionMismatch
+from catalog.layout import creation
+from catalog.options import IndexOptions
 from catalog.points import payload_indexes
 from catalog.vectors import DenseSpec, LexicalSpec, VectorSpecs
-from tests.index import embedded_engine
+from tests.index import embedded_engine, server_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,3 +200,75 @@ def test_equal_specs_have_equal_fingerprints() -> None:
     assert replace(SPECS).fingerprint == SPECS.fingerprint
     assert len(SPECS.fingerprint) == 12
     assert int(SPECS.fingerprint, 16) >= 0
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"text_size": 5}, "'text' of .* is 5 numbers by Cosine"),
+        ({"distance": models.Distance.DOT}, "is 4 numbers by Dot"),
+        ({"sparse": {}}, "lacks the sparse vector 'lexical'"),
+        ({"sparse": {"lexical": models.SparseVectorParams()}}, "with the modifier IDF"),
+    ],
+)
+def test_neither_search_nor_ingest_goes_on_with_wrong_vectors(
+    engine: EmbeddedClient, declaration: Declaration, broken: dict[str, Any], said: str
+) -> None:
+    """A size, a distance or a modifier that is not the encoder's: search is not ready, a worker does not start."""
+    make(engine, declaration, **broken)
+
+    for check in (verify, ensure):
+        with pytest.raises(CollectionMismatch, match=said):
+            check(engine, declaration)
+
+
+def test_an_index_of_another_type_is_named(engine: EmbeddedClient, declaration: Declaration) -> None:
+    """A keyword index on a number answers no range: it has to be made anew, by hand, for it may be somebody's."""
+    make(engine, declaration)
+    keyword = models.PayloadSchemaType.KEYWORD
+    engine.create_payload_index(declaration.physical_name, field_name="product.price", field_schema=keyword)
+
+    for check in (verify, ensure):
+        with pytest.raises(CollectionMismatch, match=r"index of product\.price in .* is for keyword, it must be for"):
+            check(engine, declaration)
+
+
+def test_options_change_how_it_is_kept_and_nothing_else(engine: EmbeddedClient, declaration: Declaration) -> None:
+    """Quantization and the disk are the collection's own affair: the name, and so the vectors, stay the same."""
+    options = IndexOptions(quantization="int8", vectors_on_disk=True, payload_on_disk=True, shards=2, replicas=2)
+    kept_small = replace(declaration, options=options)
+
+    assert kept_small.physical_name == declaration.physical_name
+    name = ensure(engine, kept_small)
+    engine.upsert(name, points=[models.PointStruct(id=1, vector={"text": [1.0, 0, 0, 0]}, payload={})])
+    (hit,) = engine.query_points(name, query=[1.0, 0, 0, 0], using="text").points
+    assert hit.score == pytest.approx(1.0, abs=1e-3)
+    vectors = engine.get_collection(name).config.params.vectors
+    assert isinstance(vectors, dict)
+    assert vectors["text"].on_disk
+
+
+def test_a_server_is_told_where_to_keep_it() -> None:
+    """Shards, replicas, consistency, strict mode and quantization are asked for as the options say."""
+    options = IndexOptions("int8", vectors_on_disk=True, shards=6, replicas=2, write_consistency=2)
+    asked = creation(SPECS, options)
+
+    assert (asked["shard_number"], asked["replication_factor"], asked["write_consistency_factor"]) == (6, 2, 2)
+    assert asked["strict_mode_config"].unindexed_filtering_retrieve is False
+    assert asked["quantization_config"].scalar.always_ram
+    assert asked["vectors_config"]["text"].on_disk
+    assert creation(SPECS, replace(options, strict=False, quantization="none"))["strict_mode_config"] is None
+
+
+@pytest.mark.skipif("QDRANT_URL" not in os.environ, reason="QDRANT_URL is not set: no server to be strict")
+def test_a_server_refuses_filters_on_what_is_not_indexed(declaration: Declaration) -> None:
+    """Also on a collection that was made before strict mode was wanted."""
+    with server_engine(os.environ["QDRANT_URL"]) as server:
+        name = ensure(server, replace(declaration, options=IndexOptions(strict=False)))
+        try:
+            assert ensure(server, declaration) == name
+            unindexed = models.FieldCondition(key="nobody.knows", match=models.MatchValue(value="x"))
+            with pytest.raises(UnexpectedResponse, match="Index required"):
+                server.scroll(name, scroll_filter=models.Filter(must=[unindexed]))
+        finally:
+            server.delete_collection(name)

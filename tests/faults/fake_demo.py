@@ -23,7 +23,7 @@ def main() -> None:
     given = parser.parse_args()
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     settings = _settings(load_settings(), Path(given.data), given.kafka, given.topic, None, int(given.port))
-    embedded.run(settings, fake_encoders(), embedded.topic_feed(settings), lambda _: None)
+    embedded.run(settings, fake_encoders(), embedded.topic_log(settings), lambda _http, _lag: None)
 
 
 if __name__ == "__main__":
