@@ -38,6 +38,7 @@ REQUEST_MS = 2_000  # how long one question to the broker may take before we cal
 LOOK_SECONDS = 1.0  # silence after which we ask whether the broker is still there
 LOOK_UNASSIGNED_SECONDS = 2.0
 RETRY_SECONDS = 0.2
+STUCK_SECONDS = 30.0  # three sessions: by then the group has given up whomever it waited for
 CLOSE_MS = 2_000
 CLOSE_SECONDS = 4.5
 
@@ -107,6 +108,7 @@ class KafkaReader:
         self._outage = ""
         self._fatal: BaseException | None = None
         self._heard_at = 0.0
+        self._settled_at = 0.0
         self._told_missing = False
         self._thread = threading.Thread(target=self._run, name=f"kafka-reader-{topic}", daemon=True)
         self._thread.start()
@@ -174,6 +176,9 @@ class KafkaReader:
             if self._consumer is None:
                 self._consumer = self._connect()
             consumer = self._consumer
+            if self._is_stuck(consumer):
+                self._begin_anew(consumer)
+                return
             self._wanted.clear()
             if not _is_joining(consumer):
                 self._run_jobs(consumer)
@@ -191,7 +196,23 @@ class KafkaReader:
         read_any_header(consumer)
         consumer.subscribe([self._topic], listener=_Ownership(self._buffer, self._forget))
         self._heard()
+        self._settled_at = time.monotonic()
         return consumer
+
+    def _is_stuck(self, consumer: KafkaConsumer) -> bool:
+        """Whether the group has not let us in for long, though the broker answers: seen once, on a busy machine."""
+        if self._outage or not _is_joining(consumer):
+            self._settled_at = time.monotonic()
+        return time.monotonic() - self._settled_at > STUCK_SECONDS
+
+    def _begin_anew(self, consumer: KafkaConsumer) -> None:
+        """Leave, and join with another client; what was held is read again from the last commit."""
+        log.warning("kafka.join_stuck", topic=self._topic, waited_seconds=STUCK_SECONDS)
+        self._consumer = None
+        held = self._buffer.held()
+        self._buffer.release(held)
+        self._forget(held)
+        consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
 
     def _run_jobs(self, consumer: KafkaConsumer) -> None:
         while not self._jobs.empty():

@@ -68,8 +68,6 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=500
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
 """
 
 

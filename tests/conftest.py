@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.broker import Broker
 
@@ -35,11 +35,12 @@ def without_broker(why: Exception) -> None:
     pytest.skip(f"no Kafka broker: {why}")
 
 
-def _running(folder: Path) -> Iterator[Broker]:
+def running(folder: Path, properties: Mapping[str, str] | None = None) -> Iterator[Broker]:
+    """Yield a broker on an empty folder, with further properties of its own."""
     from tests.broker import Broker, BrokerMissing, jars  # noqa: PLC0415 - few tests need the Kafka client
 
     try:
-        broker = Broker(jars(CACHE), folder)
+        broker = Broker(jars(CACHE), folder, properties=properties or {})
         broker.start()
     except BrokerMissing as why:
         without_broker(why)
@@ -53,7 +54,7 @@ def _running(folder: Path) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """Return the broker of the whole run, started by its first user: for tests of security; never stop it."""
-    yield from _running(tmp_path_factory.mktemp("kafka"))
+    yield from running(tmp_path_factory.mktemp("kafka"))
 
 
 @pytest.fixture(scope="session")
@@ -71,4 +72,4 @@ def own_broker(tmp_path: Path) -> Iterator[Broker]:
     """Return a broker of this test alone, to be stopped and started at will; its data stays in between."""
     folder = tmp_path / "kafka"
     folder.mkdir()
-    yield from _running(folder)
+    yield from running(folder)
