@@ -95,9 +95,11 @@ def _copy(original: models.Record, number: int, chance: np.random.Generator) -> 
     return models.PointStruct(id=point_id(product["id"]), payload=payload, vector=vectors)
 
 
-def _noisy(vector: FloatArray, chance: np.random.Generator) -> list[float]:
-    noisy = vector + chance.normal(0.0, NOISE / len(vector) ** 0.5, len(vector))
-    return [float(value) for value in noisy / np.linalg.norm(noisy)]
+def _noisy(vectors: FloatArray, chance: np.random.Generator) -> list[Any]:
+    """Return one vector, (size,), or those of several pictures, (n, size), with noise beside each."""
+    noisy = vectors + chance.normal(0.0, NOISE / vectors.shape[-1] ** 0.5, vectors.shape)
+    found: list[Any] = (noisy / np.linalg.norm(noisy, axis=-1, keepdims=True)).tolist()
+    return found
 
 
 def measure(made: Kit, data: Path, size: int, wanted: Sequence[Query]) -> Grown:

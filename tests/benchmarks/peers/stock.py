@@ -78,12 +78,17 @@ def read_stock(client: EmbeddedClient, collection: str) -> Stock:
     vectors: list[dict[str, Any]] = [record.vector for record in records if isinstance(record.vector, dict)]
     return Stock(
         ids=[str(record.id) for record in records],
-        dense={arm: np.array([one[arm] for one in vectors], dtype=np.float32) for arm in (TEXT, IMAGE)},
+        dense={arm: _stacked([one[arm] for one in vectors]) for arm in (TEXT, IMAGE)},
         sparse=[one[LEXICAL] for one in vectors],
         titles=[str(one["title"]) for one in products],
         roots=[str(one["category"]).split(" > ")[0] for one in products],
         prices=np.array([one["price"] for one in products], dtype=np.float32),
     )
+
+
+def _stacked(vectors: list[Any]) -> FloatArray:
+    """Return vectors as rows; each of these products has one picture."""
+    return np.array(vectors, dtype=np.float32).reshape(len(vectors), -1)
 
 
 def exact(stock: Stock, asked: Asked) -> set[str]:
