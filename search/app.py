@@ -18,10 +18,10 @@ from search import errors
 from search.access import ADMIN, ANYBODY, EVERYTHING, SEARCH, Caller, Scope, refuse_remote
 from search.answers import ExplainAnswer, Problem, ProductAnswer, SearchAnswer, SuggestAnswer
 from search.body import FORM, JSON, ApiLimits, Door, read_events, read_explain, read_upload
-from search.credentials import COOKIE
 from search.deadlines import Deadline
 from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
-from search.guard import CALLER, OPEN, REFUSAL, Guard
+from search.locks.credentials import COOKIE
+from search.locks.guard import CALLER, OPEN, REFUSAL, Guard
 from search.middleware import BodyLimit, Farewell, HeadAsGet, Measured, SecurityHeaders
 from search.schemas import ExplainRequest, SearchRequest, SimpleSearch, SuggestRequest
 from search.tracing import Traced
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, MutableMapping, Sequence
 
     from catalog.ports import EventSink
-    from search.key_file import KeyFile
+    from search.encoding.query import QueryEncoder
+    from search.locks.key_file import KeyFile
     from search.metrics import SearchMetrics
     from search.page import Page
     from search.pictures import ProductPictures
-    from search.query import QueryEncoder
     from search.readiness import Readiness
     from search.service import Answer, SearchService
     from search.words.words import Words

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from catalog.engine import AsyncEngine
     from encoders.interface import FloatArray
     from search.access import Scope
+    from search.encoding.query import ArmQuery
     from search.filters import Condition
-    from search.ordering import Order
-    from search.query import ArmQuery
+    from search.results.ordering import Order
 
 _NOT_FOUND: Final = 404
 _RESCORED: Final = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import InvalidInput
 from catalog.vectors import ARMS
-from search.boosts import Boosts
-from search.browsing import Browser
-from search.cursor import query_mark, read_cursor, write_cursor
-from search.explaining import explanations
-from search.finding import Finder
+from search.results.boosts import Boosts
+from search.results.browsing import Browser
+from search.results.cursor import query_mark, read_cursor, write_cursor
+from search.results.explaining import explanations
+from search.results.finding import Finder
+from search.results.verdicts import Explainer
 from search.retriever import Part, all_vectors
 from search.understood import Stages, Understood, understand
-from search.verdicts import Explainer
 from search.words.understanding import languages_of
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from catalog.points import Stored
     from search.access import Scope
     from search.answers import ExplainAnswer
-    from search.listing import Entry
+    from search.encoding.query import QueryEncoder
     from search.metrics import SearchMetrics
-    from search.outcome import Outcome
-    from search.query import QueryEncoder
     from search.ranking import ArmHits
+    from search.results.listing import Entry
+    from search.results.outcome import Outcome
     from search.retriever import Retriever
     from search.schemas import SearchRequest
     from search.words.words import Words

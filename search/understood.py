@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from catalog.errors import InvalidInput
-from search.facets import read_facets
+from search.encoding.query import check_weights
 from search.filters import build_filter
-from search.ordering import BROWSING, ORDERS, RELEVANCE
-from search.query import check_weights
 from search.ranking import Ranking
+from search.results.facets import read_facets
+from search.results.ordering import BROWSING, ORDERS, RELEVANCE
 from search.schemas import MAX_TERMS
 from search.tracing import stage
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from search.access import Scope
-    from search.facets import Facet
     from search.filters import Filter
-    from search.ordering import Order
+    from search.results.facets import Facet
+    from search.results.ordering import Order
     from search.schemas import SearchRequest, Term
     from search.words.spelling import Correction
 

@@ -64,7 +64,7 @@ def calibrate(
 async def _measured(index: OpenIndex, before: Encoders, sample: int, seed: int) -> Calibration:
     from catalog.calibration import Calibration  # noqa: PLC0415
     from deploy.processes.parts import open_async_engine  # noqa: PLC0415
-    from search.calibrating import count_words, draw, measure  # noqa: PLC0415
+    from search.quality.calibrating import count_words, draw, measure  # noqa: PLC0415
     from search.retriever import Retriever  # noqa: PLC0415
 
     client = open_async_engine(index.settings, index.engine)
@@ -102,13 +102,13 @@ def _in_use(index: OpenIndex) -> Encoders:
 
 
 def _on_scales_of(encoders: Encoders, calibration: Calibration) -> Encoders:
-    from search.calibrating import scales  # noqa: PLC0415
+    from search.quality.calibrating import scales  # noqa: PLC0415
 
     return encoders.with_calibration({**encoders.unrelated, **scales(calibration)})
 
 
 def _table(before: Encoders, now: Encoders, measured: Mapping[tuple[str, str], Level]) -> Table:
-    from search.calibrating import KINDS  # noqa: PLC0415
+    from search.quality.calibrating import KINDS  # noqa: PLC0415
 
     table = Table("query → arm", "before", "now", "pairs", box=box.SIMPLE_HEAD, title="what unrelated pairs score")
     for query, arm in KINDS:
@@ -127,7 +127,7 @@ def _shown(scale: Unrelated) -> str:
 
 
 def _plain(name: str, before: Encoders, now: Encoders, found: Calibration | None, *, kept: bool) -> dict[str, Any]:
-    from search.calibrating import KINDS  # noqa: PLC0415
+    from search.quality.calibrating import KINDS  # noqa: PLC0415
 
     def levels(encoders: Encoders) -> list[dict[str, Any]]:
         return [

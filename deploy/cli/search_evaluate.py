@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from encoders.evaluation.intervals import Difference, Estimate
-    from search.judging import Inquiry
-    from search.judgments import Judgment
-    from search.tuning import Tuned
+    from search.quality.judging import Inquiry
+    from search.quality.judgments import Judgment
+    from search.quality.tuning import Tuned
 
 Judgments = Annotated[
     Path,
@@ -44,8 +44,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Judge a running index by queries whose right answers are known; see docs/relevance.md."""
-    from search.judging import FUSIONS, Way, alone, judge, require_measures  # noqa: PLC0415 - loaded only when used
-    from search.judgments import read_judgments  # noqa: PLC0415
+    from search.quality.judging import FUSIONS, Way, alone, judge, require_measures  # noqa: PLC0415 - loaded only when used
+    from search.quality.judgments import read_judgments  # noqa: PLC0415
 
     require_measures()
     judged = read_judgments(judgments)
@@ -66,7 +66,7 @@ def evaluate(
 def _asked(judged: list[Judgment], data: Path | None) -> tuple[Inquiry, dict[str, Any]]:
     """Put the queries to the index, and say which one it was."""
     from deploy.processes.parts import search_core  # noqa: PLC0415
-    from search.judging import inquire  # noqa: PLC0415
+    from search.quality.judging import inquire  # noqa: PLC0415
 
     async def ask() -> Inquiry:
         try:
@@ -87,7 +87,7 @@ def _asked(judged: list[Judgment], data: Path | None) -> tuple[Inquiry, dict[str
 
 
 def _tuned(inquiry: Inquiry, seed: int) -> Tuned:
-    from search.tuning import tune  # noqa: PLC0415
+    from search.quality.tuning import tune  # noqa: PLC0415
 
     with progress_bar() as bar:
         task = bar.add_task("Tuning, weightings tried", total=None)
@@ -107,7 +107,7 @@ def _title(inquiry: Inquiry, index: Mapping[str, Any]) -> str:
 
 
 def _table(results: Mapping[str, Mapping[str, Estimate]], title: str) -> Table:
-    from search.judging import MEASURES  # noqa: PLC0415
+    from search.quality.judging import MEASURES  # noqa: PLC0415
 
     table = Table("", *MEASURES, title=title, title_justify="left", box=box.SIMPLE_HEAD, collapse_padding=True)
     for name, estimates in results.items():

@@ -12,7 +12,7 @@ import yaml
 from deploy.settings import load_settings
 
 if TYPE_CHECKING:
-    from search.keys import KeyRing
+    from search.locks.keys import KeyRing
 
 app = typer.Typer(help="API keys.", no_args_is_help=True)
 
@@ -46,7 +46,7 @@ def new(
 
     The file needs no restart. To rotate: add a key, hand it out, take the old one out of the file.
     """
-    from search.keys import digest_of, new_key  # noqa: PLC0415 - it brings the engine's client along
+    from search.locks.keys import digest_of, new_key  # noqa: PLC0415 - it brings the engine's client along
 
     key = new_key()
     entry = _entry(name, digest_of(key), scopes, wanted, rate, expires)
@@ -90,6 +90,6 @@ def _checked(entry: dict[str, Any]) -> None:
 
 
 def _read(text: bytes, source: str) -> KeyRing:
-    from search.keys import read_keys  # noqa: PLC0415
+    from search.locks.keys import read_keys  # noqa: PLC0415
 
     return read_keys(text, load_settings().catalogue.numbers, source)

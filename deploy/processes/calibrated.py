@@ -11,14 +11,14 @@ from catalog.calibration import parse_calibration
 from catalog.collection import kept_calibration
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch, EngineUnavailable
-from search.calibrating import scales
-from search.nearness import rarity
+from search.encoding.nearness import rarity
+from search.quality.calibrating import scales
 
 if TYPE_CHECKING:
     from catalog.calibration import Calibration
     from catalog.collection import Declaration
     from catalog.engine import Engine
-    from search.query import QueryEncoder
+    from search.encoding.query import QueryEncoder
 
 _log = structlog.get_logger(__name__)
 

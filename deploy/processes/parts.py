@@ -17,13 +17,13 @@ from encoders.pictures.fetch import FetchSettings, PictureFetcher
 from encoders.pictures.politeness import HostLimits
 from search.app import SearchParts, create_app
 from search.body import ApiLimits
-from search.boosts import Boosts
-from search.key_file import KeyFile
+from search.encoding.query import QueryEncoder
+from search.locks.key_file import KeyFile
 from search.metrics import SearchMetrics
 from search.page import Page
 from search.pictures import ProductPictures
-from search.query import QueryEncoder
 from search.readiness import Readiness
+from search.results.boosts import Boosts
 from search.retriever import Retriever
 from search.service import SearchService, ServedIndex
 from search.words.reading import ReadingLimits, Vocabularies

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from catalog.vectors import ARMS
-from search.query import QueryEncoder
+from search.encoding.query import QueryEncoder
 from search.schemas import Term
 from tests.benchmarks.filled import kit
 from tests.benchmarks.goods import queries

@@ -23,7 +23,7 @@ import numpy as np
 from deploy.sample.catalogue import products
 from deploy.sample.judgments import judgments
 from encoders.training.experiments.chinese_bench import load_pairs
-from search.judgments import Judgment
+from search.quality.judgments import Judgment
 from search.schemas import SearchRequest
 from tests.benchmarks.fashion import event
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image
 
-from search.judgments import Judgment
+from search.quality.judgments import Judgment
 from search.schemas import SearchRequest
 from tests.benchmarks.judged import picture_request
 

@@ -17,8 +17,8 @@ from catalog.points import PRODUCT
 from catalog.vectors import ARMS
 from encoders.pictures.decode import PictureLimits, decode
 from search.access import EVERYTHING
+from search.encoding.query import QueryEncoder
 from search.filters import build_filter
-from search.query import QueryEncoder
 from search.retriever import Retriever
 from search.schemas import DEFAULT_LIMIT, SearchRequest, Term
 from tests.benchmarks.served import Api, search_body
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from catalog.embedded import EmbeddedClient
     from encoders.interface import Encoders
-    from search.query import ArmQuery
+    from search.encoding.query import ArmQuery
     from tests.benchmarks.goods import Query
 
 AIM_MS = 2.0

@@ -30,10 +30,10 @@ from deploy.sample.write import events, write_pictures
 from encoders.names import EncoderSettings
 from encoders.registry import load_encoders
 from search.access import EVERYTHING
-from search.calibrating import count_words, draw, measure, scales
-from search.judging import FUSIONS, Asked, Way, alone, values
-from search.levels import Line
-from search.nearness import rarity
+from search.encoding.levels import Line
+from search.encoding.nearness import rarity
+from search.quality.calibrating import count_words, draw, measure, scales
+from search.quality.judging import FUSIONS, Asked, Way, alone, values
 from search.ranking import Ranking, rank
 from search.retriever import Retriever
 from tests.benchmarks.judged import WANTED, demo_queries, read_shop, shop_pictures, shop_queries, upserts
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from deploy.processes.parts import SearchCore
     from encoders.interface import Encoders
-    from search.judgments import Judgment
+    from search.quality.judgments import Judgment
     from tests.benchmarks.stocked import Shop as Stocked
 
 SAMPLE: Final = 500

@@ -19,7 +19,7 @@ from deploy.processes.parts import declare
 from deploy.settings import QdrantSettings
 from encoders.fakes import fake_encoders
 from encoders.interface import TEXT_QUERY, Unrelated
-from search.query import QueryEncoder
+from search.encoding.query import QueryEncoder
 from search.schemas import Term
 from tests.builders import bare
 from tests.index import embedded_engine

@@ -13,7 +13,7 @@ from catalog.errors import Misconfigured
 from deploy.cli.address import check_address
 from deploy.cli.main import app
 from deploy.settings import ApiSettings
-from search.keys import read_keys
+from search.locks.keys import read_keys
 from tests.builders import NOW
 from tests.search.keyed import entry, write_keys
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from deploy.settings import PREFIX, SEPARATOR, Settings
-from search.keys import read_keys
+from search.locks.keys import read_keys
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from search.keys import digest_of
+from search.locks.keys import digest_of
 from tests.search.shop import open_shop
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from catalog.errors import InvalidInput, Overloaded
-from search.batching import BatchingQueue, Encoding, QueueLimits, Wanted
+from search.encoding.batching import BatchingQueue, Encoding, QueueLimits, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from search.batching import Vector
+    from search.encoding.batching import Vector
 
 WORDS, PICTURES = "words", "pictures"
 PATIENCE_SECONDS = 10.0

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from catalog.product import iso
-from search.boosts import Boosts, lifted
 from search.ranking import best_first
+from search.results.boosts import Boosts, lifted
 from search.rows import Row
 from tests.builders import bare
 from tests.search.shop import open_shop

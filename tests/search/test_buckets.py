@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.buckets import count, edges
+from search.results.buckets import count, edges
 
 numbers = st.floats(-1e15, 1e15, allow_nan=False).map(lambda value: float(f"{value:.15g}"))
 

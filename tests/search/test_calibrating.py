@@ -14,8 +14,8 @@ from catalog.errors import CollectionMismatch
 from deploy.processes.parts import open_async_engine
 from encoders.fakes import ColourPictureEncoder, fake_encoders
 from search.access import EVERYTHING
-from search.calibrating import KINDS, draw, measure, queries_of, start_of
-from search.levels import unrelated_pairs
+from search.encoding.levels import unrelated_pairs
+from search.quality.calibrating import KINDS, draw, measure, queries_of, start_of
 from search.retriever import Retriever
 from tests.builders import deleted
 from tests.search.shop import RED, data_url

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.diversity import DEEP, diversify
 from search.ranking import Candidate
+from search.results.diversity import DEEP, diversify
 from tests.builders import bare
 from tests.search.shop import BLUE, RED, data_url
 

@@ -8,9 +8,9 @@ import pytest
 from fastapi.routing import APIRoute
 
 from search.app import scope_of, sender_of
-from search.credentials import COOKIE
-from search.guard import OPEN
-from search.rates import WRONG_KEYS
+from search.locks.credentials import COOKIE
+from search.locks.guard import OPEN
+from search.locks.rates import WRONG_KEYS
 from tests.builders import as_bytes, bare, deleted
 from tests.search.keyed import SEARCHER, SENDER, TENANT, bearer, entry, locked, write_keys
 from tests.search.shop import data_url, problem
@@ -180,7 +180,7 @@ def test_a_body_is_not_read_before_the_key(door: Shop) -> None:
 
 def test_keys_are_rotated_while_it_runs(door: Shop, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new file counts at the next look."""
-    monkeypatch.setattr("search.key_file.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("search.locks.key_file.LOOK_SECONDS", 0.0)
     write_keys(keys, entry("new"))
 
     assert search(door, bearer("new")).status_code == 200

@@ -11,8 +11,8 @@ from catalog.errors import Misconfigured
 from catalog.points import point_id
 from deploy.processes.parts import search_core
 from encoders.fakes import fake_encoders
-from search.judging import MEASURES, Inquiry, Way, alone, inquire, judge, values
-from search.judgments import Judgment
+from search.quality.judging import MEASURES, Inquiry, Way, alone, inquire, judge, values
+from search.quality.judgments import Judgment
 from search.schemas import SearchRequest
 from tests.builders import bare
 

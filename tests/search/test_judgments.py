@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from catalog.errors import Misconfigured
-from search.judgments import read_judgments
+from search.quality.judgments import read_judgments
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from catalog.errors import Misconfigured
-from search.key_file import LOOK_SECONDS, MAX_BYTES, KeyFile
+from search.locks.key_file import LOOK_SECONDS, MAX_BYTES, KeyFile
 from search.metrics import SearchMetrics
 from tests.builders import NOW
 from tests.search.keyed import entry, write_keys

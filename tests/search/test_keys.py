@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from catalog.errors import Misconfigured
 from catalog.points import VISIBLE, YES
 from search.access import EVERYTHING
-from search.credentials import COOKIE, credentials
 from search.filters import AnyOf
-from search.keys import KeyRing, digest_of, new_key, read_keys
+from search.locks.credentials import COOKIE, credentials
+from search.locks.keys import KeyRing, digest_of, new_key, read_keys
 from tests.builders import NOW, JsonObject
 from tests.search.keyed import entry
 

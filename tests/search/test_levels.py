@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from encoders.interface import NOTHING
-from search.levels import Line, Pairs, Side, level_of_nothing
+from search.encoding.levels import Line, Pairs, Side, level_of_nothing
 
 KIND = ("text", "image")
 LINE = Line(unrelated=0.8, elsewhere=0.5, furthest=0.9)

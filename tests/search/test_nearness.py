@@ -14,8 +14,8 @@ from deploy.processes.parts import search_core
 from encoders.fakes import fake_encoders
 from encoders.interface import NOTHING, PICTURE_QUERY, Unrelated
 from search.access import EVERYTHING
-from search.elsewhere import PHRASES, pictures_of_nothing
-from search.nearness import USUAL_RARITY, Rarity, picture_scale
+from search.encoding.elsewhere import PHRASES, pictures_of_nothing
+from search.encoding.nearness import USUAL_RARITY, Rarity, picture_scale
 from search.schemas import SearchRequest
 from tests.builders import bare
 from tests.search.shop import RED, data_url

@@ -15,7 +15,7 @@ from catalog.errors import InvalidInput
 from catalog.vectors import ARMS, SparseVector
 from encoders.fakes import ColourPictureEncoder, HashingTextEncoder, fake_encoders
 from encoders.interface import PICTURE_QUERY, TEXT_QUERY, Unrelated
-from search.query import ArmQuery, QueryEncoder
+from search.encoding.query import ArmQuery, QueryEncoder
 from search.schemas import ImageSource, Term
 from tests.search.shop import BLUE, RED, encoded, png
 

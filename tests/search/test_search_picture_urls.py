@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from search import query_pictures
+from search.encoding import pictures as query_pictures
 from tests.builders import bare
 from tests.encoders.picture_host import PICTURE, PictureHost, running_host, settings
 from tests.search.shop import culprits, encoded, open_shop, png

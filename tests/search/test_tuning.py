@@ -7,11 +7,11 @@ import pytest
 
 from catalog.errors import Misconfigured
 from encoders.interface import Unrelated
-from search.judging import Asked
-from search.judgments import Judgment
+from search.quality.judging import Asked
+from search.quality.judgments import Judgment
+from search.quality.tuning import best_weights, tune
 from search.ranking import ArmHits
 from search.schemas import SearchRequest
-from search.tuning import best_weights, tune
 
 RIGHT = "right"
 WRONG = tuple(f"wrong-{number:02d}" for number in range(12))

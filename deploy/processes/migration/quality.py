@@ -11,9 +11,9 @@ import numpy as np
 from deploy.processes.parts import search_core
 from encoders.evaluation.intervals import compare
 from search.access import EVERYTHING
-from search.calibrating import start_of
-from search.judging import MEASURES, Way, inquire, require_measures, values
-from search.judgments import Judgment, read_judgments
+from search.quality.calibrating import start_of
+from search.quality.judging import MEASURES, Way, inquire, require_measures, values
+from search.quality.judgments import Judgment, read_judgments
 from search.schemas import SearchRequest
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deploy.settings import Settings
     from encoders.evaluation.intervals import Difference
     from encoders.interface import Encoders
-    from search.judging import Asked
+    from search.quality.judging import Asked
     from search.retriever import Retriever
 
 TITLES: Final = 200

@@ -13,8 +13,8 @@ from catalog.embedded import AsyncEmbeddedClient
 from catalog.vectors import ARMS, IMAGE, LEXICAL, TEXT
 from encoders.interface import Unrelated
 from search.access import EVERYTHING
+from search.encoding.query import ArmQuery
 from search.filters import Filter, build_filter
-from search.query import ArmQuery
 from search.ranking import Ranking, rank
 from search.retriever import Retriever
 from search.schemas import SearchRequest

@@ -25,7 +25,7 @@ from catalog.points import (
     number_path,
 )
 from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES, CATEGORY_SEPARATOR
-from search import buckets
+from search.results import buckets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,10 +10,10 @@ from catalog.points import point_id
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from search.listing import Entry
-    from search.ordering import Key, Order
-    from search.query import ArmQuery
+    from search.encoding.query import ArmQuery
     from search.ranking import Found
+    from search.results.listing import Entry
+    from search.results.ordering import Key, Order
     from search.rows import Row
 
 

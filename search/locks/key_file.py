@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from catalog.errors import Misconfigured
-from search.keys import read_keys
+from search.locks.keys import read_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from search.keys import KeyRing
+    from search.locks.keys import KeyRing
     from search.metrics import SearchMetrics
 
 LOOK_SECONDS: Final = 1.0

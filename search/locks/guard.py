@@ -8,15 +8,15 @@ from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from search.access import AMBIGUOUS, ANYBODY, GUESSING, NO_KEY, RATE, SEARCH, WRONG_KEY, Caller, Refusal
-from search.credentials import credentials
 from search.errors import problem
-from search.rates import Rates
+from search.locks.credentials import credentials
+from search.locks.rates import Rates
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from search.key_file import KeyFile
-    from search.keys import ApiKey
+    from search.locks.key_file import KeyFile
+    from search.locks.keys import ApiKey
     from search.metrics import SearchMetrics
 
 OPEN: Final = frozenset(

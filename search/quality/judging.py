@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from encoders.evaluation.intervals import Estimate
-    from search.judgments import Judgment
+    from search.quality.judgments import Judgment
     from search.ranking import ArmHits
     from search.retriever import Retriever
     from search.service import SearchService

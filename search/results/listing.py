@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from catalog.points import GROUP, PRODUCT
-from search.outcome import End
+from search.results.outcome import End
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from search.ordering import Order
     from search.ranking import Candidate
+    from search.results.ordering import Order
     from search.rows import Row
     from search.schemas import SearchRequest
     from search.understood import Understood

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from encoders.interface import FloatArray
-    from search.outcome import Outcome
-    from search.query import ArmQuery
+    from search.encoding.query import ArmQuery
     from search.ranking import ArmHits
+    from search.results.outcome import Outcome
     from search.understood import Understood
 
 

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import InvalidInput
 from catalog.points import PRODUCT
-from search.boosts import lifted
-from search.diversity import DEEP, diversify
 from search.filters import Filter, Products
-from search.listing import arrange, page_of, paths_to_arrange
-from search.outcome import Outcome
 from search.ranking import Candidates, rank
+from search.results.boosts import lifted
+from search.results.diversity import DEEP, diversify
+from search.results.listing import arrange, page_of, paths_to_arrange
+from search.results.outcome import Outcome
 from search.retriever import Part, dense_vectors, products_part, row_of
 from search.rows import PRODUCT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from search.boosts import Boosts
-    from search.listing import Entry
-    from search.outcome import End
-    from search.query import ArmQuery, QueryEncoder
+    from search.encoding.query import ArmQuery, QueryEncoder
     from search.ranking import Candidate, Found
+    from search.results.boosts import Boosts
+    from search.results.listing import Entry
+    from search.results.outcome import End
     from search.retriever import Retriever
     from search.rows import Row
     from search.understood import Understood

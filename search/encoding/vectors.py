@@ -9,9 +9,9 @@ import numpy as np
 
 from catalog.errors import InvalidInput
 from catalog.vectors import ARMS, IMAGE, LEXICAL, TEXT, SparseVector
-from search.batching import BatchingQueue, Encoding, Wanted
-from search.elsewhere import pictures_of_nothing
-from search.query_pictures import QueryPictures
+from search.encoding.batching import BatchingQueue, Encoding, Wanted
+from search.encoding.elsewhere import pictures_of_nothing
+from search.encoding.pictures import QueryPictures
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from encoders.interface import Encoders, FloatArray, Picture
     from encoders.pictures.decode import PictureLimits
     from encoders.pictures.fetch import PictureFetcher
-    from search.batching import Vector, Verdict
+    from search.encoding.batching import Vector, Verdict
     from search.schemas import Term
 
 _WORDS: Final = "words"

@@ -10,20 +10,20 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from catalog.points import GROUP
-from search import buckets
-from search.facets import NumbersFacet
 from search.filters import AnyOf, Filter, Within
-from search.listing import Entry, arrange, page_of, paths_to_arrange
-from search.ordering import Order
-from search.outcome import End, Outcome
 from search.ranking import Candidate
+from search.results import buckets
+from search.results.facets import NumbersFacet
+from search.results.listing import Entry, arrange, page_of, paths_to_arrange
+from search.results.ordering import Order
+from search.results.outcome import End, Outcome
+from search.results.walking import Step, Walk
 from search.rows import PRODUCT_ID
-from search.walking import Step, Walk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from search.facets import Facet
+    from search.results.facets import Facet
     from search.retriever import Retriever
     from search.rows import Row
     from search.understood import FacetAsked, Understood

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from search.access import Scope
-    from search.ordering import Order
-    from search.outcome import End
+    from search.results.ordering import Order
+    from search.results.outcome import End
     from search.retriever import Retriever
     from search.rows import Row
 

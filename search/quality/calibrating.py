@@ -19,10 +19,10 @@ from catalog.text import lexical_text
 from catalog.vectors import IMAGE, LEXICAL, TEXT
 from encoders.interface import NOTHING, PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Unrelated
 from search.access import EVERYTHING
-from search.elsewhere import PHRASES, pictures_of_nothing
+from search.encoding.elsewhere import PHRASES, pictures_of_nothing
+from search.encoding.levels import FEWEST_PRODUCTS, Line, Pairs, Side, level_of_nothing, unrelated_pairs
+from search.encoding.query import ArmQuery
 from search.filters import Filter, Products
-from search.levels import FEWEST_PRODUCTS, Line, Pairs, Side, level_of_nothing, unrelated_pairs
-from search.query import ArmQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

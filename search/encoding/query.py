@@ -10,8 +10,8 @@ import numpy as np
 from catalog.errors import InvalidInput
 from catalog.vectors import IMAGE, LEXICAL, TEXT, SparseVector
 from encoders.interface import NOTHING, PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Encoders, FloatArray, Unrelated
-from search.nearness import Rarity, picture_scale
-from search.query_vectors import TEXTS_AT_ONCE, QueryVectors
+from search.encoding.nearness import Rarity, picture_scale
+from search.encoding.vectors import TEXTS_AT_ONCE, QueryVectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,14 +10,14 @@ import numpy as np
 from catalog.errors import Misconfigured
 from catalog.vectors import ARMS
 from encoders.evaluation.intervals import compare
-from search.judging import MEASURES, Way, judge, values
+from search.quality.judging import MEASURES, Way, judge, values
 from search.schemas import DEFAULT_ARMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from encoders.evaluation.intervals import Difference, Estimate
-    from search.judging import Asked
+    from search.quality.judging import Asked
 
 STEPS: Final = (0.0, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 FEWEST_QUERIES: Final = 20

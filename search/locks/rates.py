@@ -11,7 +11,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateLimiter
 
 if TYPE_CHECKING:
-    from search.keys import ApiKey
+    from search.locks.keys import ApiKey
 
 WRONG_KEYS: Final = limits.RateLimitItemPerMinute(30)
 _NETWORK_BITS: Final = 64  # of an IPv6 address: what one customer is given at least

@@ -16,11 +16,11 @@ from search.rows import PRODUCT_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from search.browsing import Browser
-    from search.finding import Finder, Listed
-    from search.listing import Entry
-    from search.query import ArmQuery
+    from search.encoding.query import ArmQuery
     from search.ranking import ArmHits
+    from search.results.browsing import Browser
+    from search.results.finding import Finder, Listed
+    from search.results.listing import Entry
     from search.retriever import Retriever
     from search.rows import Row
     from search.understood import Understood

@@ -9,10 +9,10 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from catalog.errors import InvalidInput
-from search.outcome import End
+from search.results.outcome import End
 
 if TYPE_CHECKING:
-    from search.ordering import Order
+    from search.results.ordering import Order
     from search.understood import Understood
 
 _FOREIGN: Final = "is of no page of this query: send the cursor of an answer to it, or leave it out to start anew"

@@ -1,0 +1,1 @@
+"""Who may ask at all: API keys, their file, their rates, and the guard before every route."""
