@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +114,6 @@ class Lance:
 
     def __init__(self, stock: Stock, folder: Path) -> None:
         self.name = f"LanceDB {metadata.version('lancedb')}"
-        os.environ.setdefault("LANCE_LOG", "error")  # it warns at every query of what it will do one day
         rows = [
             {
                 "id": stock.ids[at],
@@ -145,7 +143,7 @@ class Lance:
 
     def _by(self, column: str, vector: FloatArray, asked: Asked, limit: int) -> list[str]:
         search = self._table.search(vector, vector_column_name=column).distance_type("cosine")
-        found = search.where(_sql(asked), prefilter=True).limit(limit).select(["id"])
+        found = search.where(_sql(asked), prefilter=True).limit(limit).select(["id", "_distance"])
         return [row["id"] for row in found.to_list()]
 
 
