@@ -14,7 +14,7 @@ import random
 import re
 import tarfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +24,7 @@ from deploy.sample.catalogue import products
 from deploy.sample.judgments import judgments
 from encoders.training.experiments.chinese_bench import load_pairs
 from search.quality.judgments import Judgment
-from search.schemas import SearchRequest
+from search.schemas import SearchRequest, Term
 from tests.benchmarks.fashion import event
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 SHOP_ROWS: Final = 5_000
 PICTURES_ASKED: Final = 300
 WANTED, SAME_KIND = 3, 1
+COLOURS: Final = ("Black", "Blue", "Red", "White", "Brown", "Green", "Pink", "Grey")
 SYNONYMS: Final = {
     "Tshirts": ("tee", "cotton tee for summer"),
     "Casual Shoes": ("sneakers", "everyday trainers"),
@@ -189,6 +190,7 @@ def shop_pictures(shop: Shop, data: Path) -> dict[str, list[Judgment]]:
             for row in taken
             if f"{row['image']}.jpg" in clothes
         ],
+        "photo, but in": [*_recoloured(shop, photos, others)],
     }
 
 
@@ -196,6 +198,20 @@ def _shown(shop: Shop, photo: bytes, kinds: Sequence[str], colour: str | None) -
     of_kind = [row for row in shop.sold if row["articleType"] in kinds]
     gains = {row["id"]: WANTED if colour in (None, row["baseColour"]) else SAME_KIND for row in of_kind}
     return Judgment(" or ".join(kinds), picture_request(photo), gains)
+
+
+def _recoloured(shop: Shop, photos: Mapping[str, bytes], others: Sequence[Row]) -> Iterator[Judgment]:
+    """Yield a photo and another colour as two terms of one query: "this, but in blue"."""
+    chance = random.Random(0)
+    for row in others:
+        kind = row["articleType"]
+        counts = Counter(one["baseColour"] for one in shop.sold if one["articleType"] == kind)
+        colours = [name for name in COLOURS if counts[name] > 1 and name != row["baseColour"]]
+        if colours:
+            colour = chance.choice(colours)
+            judged = _shown(shop, photos[f"{row['id']}.jpg"], (kind,), colour)
+            terms = [*judged.request.terms, Term(text=f"in {colour.lower()}")]
+            yield replace(judged, request=SearchRequest(terms=terms))
 
 
 def picture_request(photo: bytes) -> SearchRequest:

@@ -54,9 +54,9 @@ ARMS: Final = ("text", "image", "lexical")
 WEIGHTS: Final = (
     {"text": 1.0, "image": 1.0, "lexical": 1.0},
     {"text": 1.0, "image": 0.5, "lexical": 1.0},
+    {"text": 1.0, "image": 1.5, "lexical": 1.0},
     {"text": 0.5, "image": 0.5, "lexical": 1.0},
-    {"text": 0.25, "image": 0.5, "lexical": 1.0},
-    {"text": 1.0, "image": 0.5, "lexical": 0.5},
+    {"text": 1.0, "image": 1.0, "lexical": 0.5},
     {"text": 1.0, "image": 0.5, "lexical": 2.0},
 )
 LINES: Final = (
@@ -273,7 +273,8 @@ async def study(
         for line in lines:
             drawn = await calibrate(shop, core, encoders, line)
             moved = {
-                kind: [redrawn(one, found, drawn) for one in part] for kind, part in [*asked.items(), *absurd.items()]
+                kind: [redrawn(one, found, drawn) for one in part if len(one.judgment.request.all_terms()) == 1]
+                for kind, part in [*asked.items(), *absurd.items()]
             }
             rows.append((line, drawn, [errors(part, ARMS) for part in _grouped(moved, asked)]))
         if rows:
