@@ -15,7 +15,7 @@ from encoders.pictures.addresses import AddressRules
 from encoders.pictures.decode import PictureLimits
 from encoders.pictures.fetch import FetchSettings, PictureFetcher
 from encoders.pictures.politeness import HostLimits
-from search.app import SearchParts, create_app
+from search.app import create_app
 from search.body import ApiLimits
 from search.encoding.query import QueryEncoder
 from search.locks.key_file import KeyFile
@@ -25,6 +25,7 @@ from search.pictures import ProductPictures
 from search.readiness import Readiness
 from search.results.boosts import Boosts
 from search.retriever import Retriever
+from search.routes import SearchParts
 from search.service import SearchService, ServedIndex
 from search.words.reading import ReadingLimits, Vocabularies
 from search.words.synonyms import Synonyms

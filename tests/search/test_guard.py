@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from fastapi.routing import APIRoute
 
-from search.app import scope_of, sender_of
 from search.locks.credentials import COOKIE
 from search.locks.guard import OPEN
 from search.locks.rates import WRONG_KEYS
+from search.routes import scope_of, sender_of
 from tests.builders import as_bytes, bare, deleted
 from tests.search.keyed import SEARCHER, SENDER, TENANT, bearer, entry, locked, write_keys
 from tests.search.shop import data_url, problem

@@ -9,8 +9,8 @@ import pytest
 
 from deploy.settings import WordSettings
 from search.access import Scope
-from search.app import scope_of
 from search.filters import AnyOf, Filter
+from search.routes import scope_of
 from tests.builders import product
 from tests.search.shop import culprits, ids, open_shop, problem
 
