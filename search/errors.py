@@ -16,7 +16,7 @@ from starlette.routing import Match
 
 from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable, VitrineError
 from search.answers import FieldProblem, Problem
-from search.schemas import FORMS
+from search.filter_values import FORMS
 from search.tracing import resumed, trace_id
 
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ from catalog.points import (
     number_path,
 )
 from catalog.product import ATTRIBUTE_PREFIX, CATEGORY_SEPARATOR, INT64, iso, parse_category
-from search.schemas import RangeFilter
+from search.filter_values import RangeFilter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from search.schemas import FilterValue
+    from search.filter_values import FilterValue
 
     Scalar: TypeAlias = bool | int | float | str
 

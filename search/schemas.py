@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import (
@@ -10,26 +9,22 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Discriminator,
     Field,
     FiniteFloat,
-    PlainValidator,
     PrivateAttr,
     StrictBool,
     StrictInt,
     StrictStr,
-    Tag,
     model_validator,
 )
 
-from catalog.product import ATTRIBUTE_PREFIX, FIELDS, MAX_ID_CHARS
+from catalog.product import FIELDS, MAX_ID_CHARS
+from search.filter_values import MAX_FILTER_VALUES, FieldName, Filters, FilterValue, RangeFilter
 
 MAX_TERMS: Final = 16
 MAX_LIMIT: Final = 100
 MAX_TEXT_CHARS: Final = 1_000
 MAX_URL_CHARS: Final = 2_000
-MAX_FILTER_VALUES: Final = 64
-MAX_FILTER_FIELDS: Final = 64
 MAX_FACETS: Final = 16
 MAX_PER: Final = 1_000
 MAX_CURSOR_CHARS: Final = 4_000
@@ -74,7 +69,6 @@ PictureUrl = Annotated[
     AfterValidator(_from_the_web),
 ]
 ProductId = Annotated[StrictStr, Field(min_length=1, max_length=MAX_ID_CHARS)]
-FieldName = Annotated[StrictStr, Field(max_length=len(ATTRIBUTE_PREFIX) + MAX_ID_CHARS)]
 
 
 class ImageSource(_Strict):
@@ -123,62 +117,6 @@ class Term(_Strict):
             if left >= right or top >= bottom:
                 raise ValueError("crop is [left, top, right, bottom] with left < right and top < bottom")
         return self
-
-
-Scalar: TypeAlias = bool | int | float | str
-VALUE, VALUES, RANGE = FORMS = ("<value>", "<values>", "<range>")
-"""The forms of a filter's value; pydantic puts them into the path of an error, where they help nobody."""
-
-
-def _scalar(value: object) -> object:
-    if not _is_scalar(value):
-        raise ValueError("takes text, a finite number, true or false; a list of these; or a range of gt, gte, lt, lte")
-    return value
-
-
-def _bound(value: object) -> object:
-    if isinstance(value, bool) or not _is_scalar(value):
-        raise ValueError("takes a finite number, or a time in ISO 8601 such as 2026-05-01T10:00:00Z")
-    return value
-
-
-def _is_scalar(value: object) -> bool:
-    return isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value))
-
-
-def _form(value: object) -> str:
-    if isinstance(value, dict | RangeFilter):
-        return RANGE
-    return VALUES if isinstance(value, list) else VALUE
-
-
-# One function for each: of a union pydantic would report every branch, by its own name for it.
-FilterScalar = Annotated[Scalar, PlainValidator(_scalar, json_schema_input_type=Scalar)]
-Bound = Annotated[int | float | str, PlainValidator(_bound, json_schema_input_type=float | str)]
-
-
-class RangeFilter(_Strict):
-    """A range: numbers, or ISO 8601 times for time fields."""
-
-    gt: Bound | None = None
-    gte: Bound | None = None
-    lt: Bound | None = None
-    lte: Bound | None = None
-
-    @model_validator(mode="after")
-    def _some_bound(self) -> RangeFilter:
-        if all(bound is None for bound in (self.gt, self.gte, self.lt, self.lte)):
-            raise ValueError("a range has at least one of gt, gte, lt, lte")
-        return self
-
-
-FilterValue = Annotated[
-    Annotated[FilterScalar, Tag(VALUE)]
-    | Annotated[list[FilterScalar], Field(min_length=1, max_length=MAX_FILTER_VALUES), Tag(VALUES)]
-    | Annotated[RangeFilter, Tag(RANGE)],
-    Discriminator(_form),
-]
-Filters = Annotated[dict[FieldName, FilterValue], Field(max_length=MAX_FILTER_FIELDS)]
 
 
 class Arms(_Strict):

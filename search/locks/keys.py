@@ -19,8 +19,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 
 from catalog.errors import InvalidInput, Misconfigured
 from search.access import ADMIN, EVERYTHING, Scope
+from search.filter_values import FORMS, Filters
 from search.filters import build_filter
-from search.schemas import FORMS, Filters
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

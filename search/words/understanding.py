@@ -10,7 +10,8 @@ from search.words.spelling import Correction, correct
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from search.schemas import FilterValue, Term
+    from search.filter_values import FilterValue
+    from search.schemas import Term
     from search.words.synonyms import Synonyms
     from search.words.vocabulary import Vocabulary
 

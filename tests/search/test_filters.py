@@ -12,8 +12,8 @@ from pydantic import TypeAdapter
 from catalog.errors import InvalidInput
 from catalog.points import ATTRIBUTE, attribute_keyword
 from search.access import EVERYTHING
+from search.filter_values import FilterValue
 from search.filters import AnyOf, Condition, During, Either, Filter, Products, Within, build_filter
-from search.schemas import FilterValue
 
 NUMBERS = ("size",)
 VALUES: TypeAdapter[FilterValue] = TypeAdapter(FilterValue)
