@@ -45,10 +45,13 @@ def test_ingest_fills_what_search_serves(kafka_bootstrap: str, tmp_path: Path, m
 
     worker.start()
     applied = 'vitrine_ingest_events_total{kind="upserted",outcome="applied"} 3.0'
+    caught_up = 'vitrine_ingest_lag_records{partition="0"} 0.0'
     metrics = f"http://127.0.0.1:{ingest_port}/metrics"
-    wait_for(lambda: applied in httpx.get(metrics).text and "vitrine_ingest_lag_records 0.0" in httpx.get(metrics).text)
-    stopping.set()
-    worker.join(WAIT_SECONDS)
+    try:
+        wait_for(lambda: applied in (told := httpx.get(metrics).text) and caught_up in told)
+    finally:
+        stopping.set()
+        worker.join(WAIT_SECONDS)
 
     assert not worker.is_alive()
     assert first_title(settings, "denim jeans") == TITLES["b"]
