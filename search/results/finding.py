@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 class Listed:
     """The candidate set of a query and the list that its pages are cut from.
 
-    `query` is what the arms looked for; `founds`, `whole` and `others` are under the whole filter first, then for each
-    selected facet without the condition on its own field. `rows` are of all candidates where the order lies in them.
+    `query` is what the arms looked for; `found` and `whole` are under the whole filter, `others` one for each selected
+    facet, without the condition on its own field. `rows` are of all candidates where the order lies in them.
     """
 
     query: Mapping[str, ArmQuery]
