@@ -90,7 +90,8 @@ def align(dataset: Dataset, features: NDArray[np.float16], weights: Weights, set
                 break
             for group in optimiser.param_groups:
                 group["lr"] = rate_at(max(seconds / (settings.minutes * 60), step / settings.steps), settings)
-            loss = _loss(joint, lesson, features, sampler, np.random.default_rng([settings.seed, step]))
+            random = torch.Generator().manual_seed(settings.seed * 10**6 + step)
+            loss = _loss(joint, lesson, features, sampler, random)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -99,10 +100,11 @@ def align(dataset: Dataset, features: NDArray[np.float16], weights: Weights, set
 
 
 def _loss(
-    joint: Joint, lesson: Lesson, features: NDArray[np.float16], sampler: Sampler, random: np.random.Generator
+    joint: Joint, lesson: Lesson, features: NDArray[np.float16], sampler: Sampler, random: torch.Generator
 ) -> Tensor:
     rows = sampler.draw(random)
-    seen = torch.from_numpy(features[rows.numpy(), random.integers(0, 2, len(rows))].astype(np.float32))
+    mirrored = torch.randint(2, (len(rows),), generator=random)
+    seen = torch.from_numpy(features[rows.numpy(), mirrored.numpy()].astype(np.float32))
     vectors = functional.normalize(joint.project(functional.dropout(seen, DROPPED)), dim=1)  # (batch, 384)
     return lesson.joining_loss(joint, rows, vectors, random)
 

@@ -28,7 +28,7 @@ def augment(pixels: Tensor, side: int, coloured: Tensor, random: Generator) -> T
     `coloured` (n,) bool marks pictures of goods that are not white themselves: only those get another background.
     """
     pictures = pixels.float() / 255
-    fate = torch.rand(len(pixels), generator=random)
+    fate = _draw(random, len(pixels))
     pictures = paint_background(pictures, coloured & (fate < PAINTED_SHARE), random)
     pictures = busy_background(pictures, coloured & (fate > 1 - BUSY_SHARE))
     pictures = crop_and_flip(pictures, side, random)
@@ -58,9 +58,10 @@ def flip(pixels: Tensor, side: int, random: Generator) -> Tensor:
 def paint_background(pictures: Tensor, chosen: Tensor, random: Generator) -> Tensor:
     """Paints the near-white pixels of the chosen pictures in a colour that fades into another one."""
     count, _, height, width = pictures.shape
-    ends = torch.rand(2, count, 3, 1, 1, generator=random)
-    slope = _uniform(count, -1, 1, random) * torch.linspace(-0.5, 0.5, width).view(1, 1, 1, width)
-    slope = slope + _uniform(count, -1, 1, random) * torch.linspace(-0.5, 0.5, height).view(1, 1, height, 1) + 0.5
+    ends = _draw(random, 2, count, 3, 1, 1)
+    across, down = (torch.linspace(-0.5, 0.5, size, device=random.device) for size in (width, height))
+    slope = _uniform(count, -1, 1, random) * across.view(1, 1, 1, width)
+    slope = slope + _uniform(count, -1, 1, random) * down.view(1, 1, height, 1) + 0.5
     return torch.where(_ground(pictures, chosen), ends[0] * slope + ends[1] * (1 - slope), pictures)
 
 
@@ -87,13 +88,13 @@ def crop_and_flip(pictures: Tensor, side: int, random: Generator) -> Tensor:
     view = _uniform(count, SMALLEST_VIEW, LARGEST_VIEW, random).flatten()
     stretch = _uniform(count, 0.92, 1.09, random).flatten()
     turn = _uniform(count, -MAXIMUM_TURN, MAXIMUM_TURN, random).flatten()
-    mirror = torch.where(torch.rand(count, generator=random) < 0.5, -1.0, 1.0)  # noqa: PLR2004 - a fair coin
-    theta = torch.zeros(count, 2, 3)
+    mirror = torch.where(_draw(random, count) < 0.5, -1.0, 1.0)  # noqa: PLR2004 - a fair coin
+    theta = torch.zeros(count, 2, 3, device=random.device)
     theta[:, 0, 0] = view * stretch * turn.cos() * mirror
     theta[:, 0, 1] = -view * turn.sin()
     theta[:, 1, 0] = view * turn.sin() * mirror
     theta[:, 1, 1] = view / stretch * turn.cos()
-    theta[:, :, 2] = (torch.rand(count, 2, generator=random) * 2 - 1) * MAXIMUM_SHIFT
+    theta[:, :, 2] = (_draw(random, count, 2) * 2 - 1) * MAXIMUM_SHIFT
     grid = functional.affine_grid(theta, [count, 3, side, side], align_corners=False)
     return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
 
@@ -104,14 +105,14 @@ def change_light(pictures: Tensor, random: Generator) -> Tensor:
     contrast = _uniform(count, 0.75, 1.2, random)
     reach = torch.where(_each(_chance(pictures, 0.33, random)), 1.0, 0.3)
     brightness = 2 ** (_uniform(count, -1, 1, random) * reach)
-    cast = 1 + (torch.rand(count, 3, 1, 1, generator=random) - 0.5) * 0.08
+    cast = 1 + (_draw(random, count, 3, 1, 1) - 0.5) * 0.08
     middle = pictures.mean((1, 2, 3), keepdim=True)
     return (((pictures - middle) * contrast + middle) * brightness * cast).clamp(0, 1)
 
 
 def lose_detail(pictures: Tensor, random: Generator) -> Tensor:
     """Blurs some pictures, and shows some others as if they had half as many pixels a side."""
-    fate = _each(torch.rand(len(pictures), generator=random))
+    fate = _each(_draw(random, len(pictures)))
     small = functional.avg_pool2d(pictures, 2)
     small = functional.interpolate(small, pictures.shape[2:], mode="bilinear", align_corners=False)
     pictures = torch.where(fate < BLURRED_SHARE, blur(pictures), pictures)
@@ -126,7 +127,7 @@ def blur(pictures: Tensor) -> Tensor:
 def add_noise(pictures: Tensor, random: Generator) -> Tensor:
     """Gaussian noise on a quarter of the pictures."""
     strength = _each(_chance(pictures, 0.25, random)) * _uniform(len(pictures), 0.02, 0.12, random)
-    return pictures + torch.randn(pictures.shape, generator=random) * strength
+    return pictures + torch.randn(pictures.shape, generator=random, device=random.device) * strength
 
 
 def cut_out(pictures: Tensor, chosen: Tensor, random: Generator) -> Tensor:
@@ -134,17 +135,22 @@ def cut_out(pictures: Tensor, chosen: Tensor, random: Generator) -> Tensor:
     count, _, height, width = pictures.shape
     half = _uniform(count, 0.06, 0.28, random), _uniform(count, 0.06, 0.28, random)
     middle = _uniform(count, 0.1, 0.9, random), _uniform(count, 0.1, 0.9, random)
-    rows = (torch.linspace(0, 1, height).view(1, 1, height, 1) - middle[0]).abs() < half[0]
-    columns = (torch.linspace(0, 1, width).view(1, 1, 1, width) - middle[1]).abs() < half[1]
-    return torch.where(rows & columns & _each(chosen), torch.rand(count, 3, 1, 1, generator=random), pictures)
+    down, across = (torch.linspace(0, 1, size, device=random.device) for size in (height, width))
+    rows = (down.view(1, 1, height, 1) - middle[0]).abs() < half[0]
+    columns = (across.view(1, 1, 1, width) - middle[1]).abs() < half[1]
+    return torch.where(rows & columns & _each(chosen), _draw(random, count, 3, 1, 1), pictures)
 
 
 def _chance(like: Tensor, share: float, random: Generator) -> Tensor:
-    return torch.rand(len(like), generator=random) < share
+    return _draw(random, len(like)) < share
 
 
 def _uniform(count: int, low: float, high: float, random: Generator) -> Tensor:
-    return torch.rand(count, 1, 1, 1, generator=random) * (high - low) + low
+    return _draw(random, count, 1, 1, 1) * (high - low) + low
+
+
+def _draw(random: Generator, *shape: int) -> Tensor:
+    return torch.rand(*shape, generator=random, device=random.device)
 
 
 def _each(chosen: Tensor) -> Tensor:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 THREE_TO_FOUR: Final = (224, 168)  # height, width: fashion-224.tar holds such photos squashed to a square
 TEXT_BATCH: Final = 256
+LEFT_OUT_SHARE: Final = 0.2
+FEWEST_WORDS: Final = 2
 LIMITS: Final = PictureLimits()
 
 
@@ -35,7 +37,8 @@ class Dataset:
     """Rows and what is trained on, row by row.
 
     `pixels` is (rows, 3, side, side) uint8, a read-only memory map; `titles` are distinct, `title_of_row` (rows,) int64
-    their numbers; `title_vectors` (titles, 384) and `phrase_vectors` (phrases, 384) float32, L2-normalised.
+    their numbers; `title_vectors` (titles, 384) and `phrase_vectors` (phrases, 384) float32, L2-normalised. `worded`
+    (titles, wordings, 384) holds each title whole, then with words left out.
     """
 
     rows: tuple[Row, ...]
@@ -43,6 +46,7 @@ class Dataset:
     titles: tuple[str, ...]
     title_of_row: NDArray[np.int64]
     title_vectors: NDArray[np.float32]
+    worded: NDArray[np.float32]
     bank: PhraseBank
     phrase_vectors: NDArray[np.float32]
 
@@ -53,10 +57,12 @@ class Dataset:
         )
 
 
-def load(data: Path | None, folders: Sequence[Path], cache: Path, encode: TextEncoding | None = None) -> Dataset:
+def load(
+    data: Path | None, folders: Sequence[Path], cache: Path, encode: TextEncoding | None = None, shortened: int = 0
+) -> Dataset:
     """Reads the fashion and clothing data under `data` and every dataset folder, split and ready to train on.
 
-    `encode` turns texts into vectors (n, 384); MiniLM if not given.
+    `encode` turns texts into vectors (n, 384); MiniLM if not given. Each title also comes `shortened` times.
 
     Decoded pictures and text vectors stay in `cache`. Raises Misconfigured where a table is missing or lacks a column.
     """
@@ -76,15 +82,31 @@ def load(data: Path | None, folders: Sequence[Path], cache: Path, encode: TextEn
     numbers = {title: number for number, title in enumerate(titles)}
     bank = build_bank(rows)
     vectors = text_vectors([*titles, *bank.texts], cache, encode)
+    whole = vectors[: len(titles), np.newaxis]
+    fewer = [text for title in titles for text in with_words_left_out(title, shortened)]
+    parts = text_vectors(fewer, cache, encode).reshape(len(titles), shortened, -1) if shortened else whole[:, :0]
     return Dataset(
         rows=tuple(rows),
         pixels=pixels,
         titles=titles,
         title_of_row=np.array([numbers[row.title] for row in rows], dtype=np.int64),
         title_vectors=vectors[: len(titles)],
+        worded=np.concatenate([whole, parts], axis=1),
         bank=bank,
         phrase_vectors=vectors[len(titles) :],
     )
+
+
+def with_words_left_out(title: str, times: int) -> list[str]:
+    """The title so many times, each word of it left out one time in five; two words always stay. Always the same."""
+    words = title.split()
+    found = []
+    for turn in range(times):
+        random = np.random.default_rng(list(blake2b(f"{turn} {title}".encode(), digest_size=8).digest()))
+        stays = random.random(len(words)) > LEFT_OUT_SHARE
+        stays[random.permutation(len(words))[:FEWEST_WORDS]] = True
+        found.append(" ".join(word for word, stay in zip(words, stays, strict=True) if stay))
+    return found
 
 
 def _pixels(

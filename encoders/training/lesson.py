@@ -11,27 +11,37 @@ import numpy as np
 import torch
 from torch import nn
 
-from encoders.bundled.network import NetworkShape, PictureNetwork, TextAdapter
-from encoders.bundled.preprocess import CHANNEL_DEVIATION, normalise
+from encoders.bundled.network import PictureNetwork, TextAdapter
+from encoders.bundled.preprocess import CHANNEL_DEVIATION, PICTURE_SIDE, normalise
 from encoders.training.adversary import fgsm
 from encoders.training.augment import augment, augment_some, flip
-from encoders.training.losses import Heads, Queue, any_picture_loss, own_text_loss, phrase_truth, title_truth
+from encoders.training.losses import (
+    Heads,
+    Queue,
+    any_picture_loss,
+    opinion_loss,
+    own_text_loss,
+    phrase_truth,
+    title_truth,
+)
 from encoders.training.negatives import hard_titles
-from encoders.training.phrases import ATTRIBUTES
-from encoders.training.pretrained import start_from_imagenet
+from encoders.training.phrases import ATTRIBUTES, UNSAID
+from encoders.training.pretrained import SHAPES, start_from_imagenet
+from encoders.training.teacher import Teacher
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from torch import Tensor
+    from torch import Generator, Tensor
 
     from encoders.training.data import Dataset
 
 SHARES: Final = {"fashion": 0.78, "folder": 0.14, "clothing": 0.08}  # of each batch
-KEPT_BLOCKS: Final = 3
 ATTACK: Final = 2 / 255 / CHANNEL_DEVIATION[0]  # in the units of normalised pictures
 HEADS: Final = ("kind", "colour", "gender", "family")
 WHITE_COLOURS: Final = frozenset({"", "white", "off white", "cream", "silver", "steel", "multi"})
+COLOUR_AND_KIND: Final = (False, True, True, False, False, False)  # what such a phrase claims, of ATTRIBUTES
+COLOUR_AND_KIND_TIMES: Final = 3  # as often as any other phrase: most queries say just these two
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +52,28 @@ class Settings:
     minutes: float
     steps: int = 10**9
     batch: int = 128
+    shape: str = "lite0"  # one of SHAPES
+    side: int = PICTURE_SIDE
     start: str = "imagenet"  # or "scratch", or the checkpoint of another run
+    kept_blocks: int = 3  # with the stem, they stay as they start
+    teacher: Path | None = None  # the checkpoint of a larger network's run
     augmentation: Literal["full", "some", "flip"] = "full"
     adversarial: float = 0.0  # the share of each batch that is attacked before it is learnt from
     rate: float = 2e-3
     decay: float = 0.05
+    dropped: float = 0.0  # share of the features, so that no picture is known by a few of them
     early_share: float = 0.6
     warm_up_share: float = 0.03
     title_weight: float = 1.0
     heads_weight: float = 0.6
+    teacher_weight: float = 1.0
     title_sample: int = 2560
     hard_titles: int = 12
     phrase_sample: int = 3072
     queue: int = 4096
+    judged_steps: int = 0  # how often the curve says what the held-out titles find; 0: never
     checkpoint_seconds: float = 150.0
+    device: str = "cpu"
     threads: int = 2
     seed: int = 20
 
@@ -70,21 +88,25 @@ class Joint(Protocol):
 class Sampler:
     """Draws the rows of each batch: a fixed share from every source, rare goods somewhat more often than they occur."""
 
-    def __init__(self, dataset: Dataset, batch: int) -> None:
+    def __init__(self, dataset: Dataset, batch: int, device: str = "cpu") -> None:
         present = {source: dataset.where(source, held_out=False) for source in SHARES}
         present = {source: rows for source, rows in present.items() if len(rows)}
         whole = sum(SHARES[source] for source in present)
-        self.parts: list[tuple[np.ndarray, np.ndarray, int]] = []
+        self.parts: list[tuple[Tensor, Tensor, int]] = []
         for source, rows in present.items():
             counts = Counter((dataset.rows[n].kind, dataset.rows[n].colour) for n in rows)
             weights = np.array([counts[dataset.rows[n].kind, dataset.rows[n].colour] ** -0.3 for n in rows])
-            self.parts.append((rows, weights / weights.sum(), max(1, round(batch * SHARES[source] / whole))))
+            odds = torch.from_numpy(np.cumsum(weights / weights.sum())).to(device)
+            count = max(1, round(batch * SHARES[source] / whole))
+            self.parts.append((torch.from_numpy(rows).to(device), odds, count))
 
-    def draw(self, random: np.random.Generator) -> Tensor:
+    def draw(self, random: Generator) -> Tensor:
         """Row numbers, (batch,) int64."""
-        return torch.from_numpy(
-            np.concatenate([random.choice(rows, count, p=odds) for rows, odds, count in self.parts])
-        )
+        drawn = []
+        for rows, odds, count in self.parts:
+            lots = torch.rand(count, generator=random, device=random.device, dtype=odds.dtype)
+            drawn.append(rows[torch.searchsorted(odds, lots).clamp(max=len(rows) - 1)])
+        return torch.cat(drawn)
 
 
 class Student(nn.Module):
@@ -93,23 +115,22 @@ class Student(nn.Module):
     What sees edges and colours keeps its ImageNet weights: a third faster, and it knows more pictures than ours.
     """
 
-    def __init__(self, dataset: Dataset, start: str) -> None:
+    def __init__(self, dataset: Dataset, settings: Settings) -> None:
         super().__init__()
-        self.network = PictureNetwork()
+        shape = SHAPES[settings.shape]
+        self.network = PictureNetwork(shape)
         self.kept: tuple[nn.Module, ...] = ()
-        if start != "scratch":
-            start_from_imagenet(self.network)
-            self.kept = (self.network.stem, *list(self.network.blocks)[:KEPT_BLOCKS])
+        if settings.start != "scratch":
+            start_from_imagenet(self.network, settings.shape)
+            self.kept = (self.network.stem, *list(self.network.blocks)[: settings.kept_blocks])
         for module in self.kept:
             module.requires_grad_(requires_grad=False)
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.adapter = TextAdapter()
-        self.heads = Heads(
-            NetworkShape().features, {name: len(dataset.bank.values[ATTRIBUTES.index(name)]) for name in HEADS}
-        )
+        self.heads = Heads(shape.features, {name: len(dataset.bank.values[ATTRIBUTES.index(name)]) for name in HEADS})
         self.scales = nn.Parameter(torch.full((2,), math.log(1 / 0.07)))  # for titles and for phrases
-        if start not in {"imagenet", "scratch"}:
-            self.load_state_dict(torch.load(start, weights_only=True)["student"])
+        if settings.start not in {"imagenet", "scratch"}:
+            self.load_state_dict(torch.load(settings.start, weights_only=True, map_location="cpu")["student"])
 
     def train(self, mode: bool = True) -> Student:  # noqa: FBT001, FBT002 - torch's own signature
         """As torch has it, but what is kept keeps its norms' statistics too."""
@@ -119,32 +140,58 @@ class Student(nn.Module):
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A batch of pictures as vectors, (batch, 384) L2-normalised, and what is compared with them."""
+
+    rows: Tensor  # (batch,) int64
+    vectors: Tensor
+    recent: Tensor  # (batch + queue, 384): these and those of the last batches
+    recent_rows: Tensor
+    teacher: Tensor | None  # the same pictures as the teacher sees them
+
+    def only(self, chosen: Tensor) -> Seen:
+        """The chosen pictures, (batch,) bool, among all the others."""
+        teacher = None if self.teacher is None else self.teacher[chosen]
+        return Seen(self.rows[chosen], self.vectors[chosen], self.recent, self.recent_rows, teacher)
+
+
 class Lesson:
-    """The data as tensors, and the loss of one batch."""
+    """The data as tensors on one device, and the loss of one batch."""
 
     def __init__(self, dataset: Dataset, settings: Settings) -> None:
         self.settings = settings
         self.dataset = dataset
-        self.facts = torch.from_numpy(dataset.bank.facts.astype(np.int16))
-        self.title_of_row = torch.from_numpy(dataset.title_of_row)
-        self.title_vectors = torch.from_numpy(dataset.title_vectors)
+        device = settings.device
+        self.facts = torch.from_numpy(dataset.bank.facts.astype(np.int16)).to(device)
+        self.title_of_row = torch.from_numpy(dataset.title_of_row).to(device)
+        self.title_vectors = torch.from_numpy(dataset.title_vectors).to(device)
+        self.worded = torch.from_numpy(dataset.worded).to(device)
         taught = [n for n, row in enumerate(dataset.rows) if not row.held_out]
         # Phrases and titles that are true of held-out pictures alone must not be seen, not even as negatives.
         numbers = np.unique(np.concatenate([dataset.bank.of_row[n] for n in taught]))
-        self.place = np.full(len(dataset.bank.texts), -1)
-        self.place[numbers] = np.arange(len(numbers))
-        self.claims = torch.from_numpy(dataset.bank.claims[numbers].astype(np.int16))
-        self.phrase_vectors = torch.from_numpy(dataset.phrase_vectors[numbers])
+        self.claims = torch.from_numpy(dataset.bank.claims[numbers].astype(np.int16)).to(device)
+        self.phrase_vectors = torch.from_numpy(dataset.phrase_vectors[numbers]).to(device)
+        self.phrases, self.phrase_counts = _phrases_by_row(dataset, numbers)
+        self.phrases, self.phrase_counts = self.phrases.to(device), self.phrase_counts.to(device)
         # The labels of the clothing photos are no titles.
-        self.titled = torch.tensor([row.source != "clothing" for row in dataset.rows])
-        self.taught_titles = torch.from_numpy(np.unique(dataset.title_of_row[[n for n in taught if self.titled[n]]]))
+        titled = np.array([row.source != "clothing" for row in dataset.rows])
+        self.titled = torch.from_numpy(titled).to(device)
+        own = np.unique(dataset.title_of_row[[n for n in taught if titled[n]]])
+        self.taught_titles = torch.from_numpy(own).to(device)
         self.hard = hard_titles(self.title_vectors, self.taught_titles)
-        self.coloured = torch.tensor([row.colour not in WHITE_COLOURS for row in dataset.rows])
+        self.coloured = torch.tensor([row.colour not in WHITE_COLOURS for row in dataset.rows], device=device)
         self.queue = Queue(settings.queue)
+        self.teacher = Teacher(settings.teacher, device) if settings.teacher else None
+        # All of them fit a graphics card; a machine without one reads them from the file.
+        self.pixels = dataset.pixels if device == "cpu" else torch.from_numpy(np.array(dataset.pixels)).to(device)
 
-    def pictures(self, rows: Tensor, side: int, random: torch.Generator) -> Tensor:
+    def pictures(self, rows: Tensor, side: int, random: Generator) -> Tensor:
         """(batch, 3, side, side), augmented and normalised."""
-        pixels = torch.from_numpy(np.stack([self.dataset.pixels[n] for n in rows.tolist()]))
+        if isinstance(self.pixels, torch.Tensor):
+            pixels = self.pixels[rows]
+        else:
+            pixels = torch.from_numpy(np.stack([self.pixels[n] for n in rows.tolist()]))
         match self.settings.augmentation:
             case "flip":
                 return normalise(flip(pixels, side, random))
@@ -153,10 +200,10 @@ class Lesson:
             case "full":
                 return normalise(augment(pixels, side, self.coloured[rows], random))
 
-    def attacked(self, student: Student, rows: Tensor, pictures: Tensor) -> Tensor:
+    def attacked(self, student: Student, rows: Tensor, pictures: Tensor, random: Generator) -> Tensor:
         """The same pictures, a share of them changed within 2/255 so that they leave their titles."""
         count = round(len(rows) * self.settings.adversarial)
-        chosen = torch.randperm(len(rows))[:count]
+        chosen = torch.randperm(len(rows), generator=random, device=random.device)[:count]
         with torch.no_grad():
             texts = student.adapter(self.title_vectors[self.title_of_row[rows[chosen]]])
 
@@ -169,66 +216,118 @@ class Lesson:
         student.train()
         return pictures
 
-    def loss(self, student: Student, rows: Tensor, pictures: Tensor, random: np.random.Generator) -> Tensor:
+    def loss(self, student: Student, rows: Tensor, pictures: Tensor, random: Generator) -> Tensor:
         """The sum of both contrastive losses and the heads' loss."""
-        features = student.network.features(pictures)  # (batch, 1280)
+        # In bfloat16 the depthwise convolutions of a CPU are slower, those of a graphics card faster.
+        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=pictures.is_cuda):
+            teacher = None if self.teacher is None else self.teacher.pictures(pictures).float()
+            features = student.network.features(pictures)  # (batch, 1280)
+        features = nn.functional.dropout(features.float(), self.settings.dropped)
         vectors = nn.functional.normalize(student.network.project(features), dim=1)  # (batch, 384)
         labels = {name: self.facts[rows, ATTRIBUTES.index(name)].long() for name in HEADS}
         of_heads: Tensor = student.heads(features, labels)
-        return self.joining_loss(student, rows, vectors, random) + self.settings.heads_weight * of_heads
+        joining = self.joining_loss(student, rows, vectors, random, teacher)
+        return joining + self.settings.heads_weight * of_heads
 
-    def joining_loss(self, joint: Joint, rows: Tensor, vectors: Tensor, random: np.random.Generator) -> Tensor:
-        """Both contrastive losses of a batch of pictures, `vectors` (batch, 384)."""
-        seen = self.queue.joined(vectors, rows)  # (batch + queue, 384)
-        scales = joint.scales.exp().clamp(max=60)
-        # The many texts go in bfloat16; the network does not: its depthwise convolutions are slower that way.
-        with torch.autocast("cpu", torch.bfloat16):
-            of_titles = self.title_loss(joint, rows, vectors, seen, scales[0], random)
-            of_phrases = self.phrase_loss(joint, rows, vectors, seen, scales[1], random)
+    def joining_loss(
+        self, joint: Joint, rows: Tensor, vectors: Tensor, random: Generator, teacher: Tensor | None = None
+    ) -> Tensor:
+        """Both contrastive losses of a batch of pictures, `vectors` and, of the teacher, `teacher` (batch, 384)."""
+        seen = Seen(rows, vectors, *self.queue.joined(vectors, rows), teacher)
+        with torch.autocast(vectors.device.type, torch.bfloat16):
+            of_titles = self.title_loss(joint, seen.only(self.titled[rows]), random)
+            of_phrases = self.phrase_loss(joint, seen, random)
             total: Tensor = self.settings.title_weight * of_titles + of_phrases
         return total
 
-    def title_loss(  # noqa: PLR0913, PLR0917 - what both losses need, each thing once
-        self,
-        student: Joint,
-        rows: Tensor,
-        vectors: Tensor,
-        seen: tuple[Tensor, Tensor],
-        scale: Tensor,
-        random: np.random.Generator,
-    ) -> Tensor:
+    def title_loss(self, joint: Joint, seen: Seen, random: Generator) -> Tensor:
         """Picture → title among a sample of all and the most alike, title → picture among the batch and the queue."""
-        titled = self.titled[rows]
-        rows, vectors = rows[titled], vectors[titled]
-        own = self.title_of_row[rows]
-        others = self.taught_titles[random.integers(0, len(self.taught_titles), self.settings.title_sample)]
-        alike = self.hard[own][:, random.permutation(self.hard.shape[1])[: self.settings.hard_titles]].flatten()
-        numbers = torch.cat([own, others, alike])
-        plain = self.title_vectors[numbers]
-        texts = student.adapter(plain)  # (batch + sample, 384)
-        truth = title_truth(own, numbers, plain[: len(own)], plain)
-        to_text = own_text_loss(scale * vectors @ texts.T, torch.arange(len(own)), truth.possible)
-        pictures, picture_rows = seen
-        titles = self.title_of_row[picture_rows]
-        truth = title_truth(own, titles, plain[: len(own)], self.title_vectors[titles])
-        return to_text + any_picture_loss(scale * texts[: len(own)] @ pictures.T, truth)
+        own = self.title_of_row[seen.rows]
+        count = len(own)
+        order = torch.randperm(self.hard.shape[1], generator=random, device=random.device)
+        alike = self.hard[own][:, order[: self.settings.hard_titles]].flatten()
+        numbers = torch.cat([own, _some_of(self.taught_titles, self.settings.title_sample, random), alike])
+        plain, wordings = self.title_vectors[numbers], self.worded.shape[1]
+        # Half of the titles come whole, half of them with words left out.
+        lots = torch.randint(2 * wordings, (len(numbers),), generator=random, device=random.device)
+        worded = self.worded[numbers, (lots - wordings).clamp(min=0)]
+        texts = joint.adapter(worded)  # (batch + sample, 384)
+        truth = title_truth(own, numbers, plain[:count], plain)
+        scale = _scale(joint, 0)
+        logits = scale * seen.vectors @ texts.T
+        to_text = own_text_loss(logits, torch.arange(count, device=own.device), truth.possible)
+        titles = self.title_of_row[seen.recent_rows]
+        truth = title_truth(own, titles, plain[:count], self.title_vectors[titles])
+        to_picture = any_picture_loss(scale * texts[:count] @ seen.recent.T, truth)
+        return to_text + to_picture + self._taught(seen, logits, worded, 0)
 
-    def phrase_loss(  # noqa: PLR0913, PLR0917
-        self,
-        student: Joint,
-        rows: Tensor,
-        vectors: Tensor,
-        seen: tuple[Tensor, Tensor],
-        scale: Tensor,
-        random: np.random.Generator,
-    ) -> Tensor:
+    def phrase_loss(self, joint: Joint, seen: Seen, random: Generator) -> Tensor:
         """The same over the phrases: one phrase of each row, among a sample of all and among all pictures at hand."""
-        drawn = np.array([random.choice(self.dataset.bank.of_row[n]) for n in rows.tolist()])
-        own = self.place[drawn]
-        numbers = np.concatenate([own, random.integers(0, len(self.claims), self.settings.phrase_sample)])
-        texts = student.adapter(self.phrase_vectors[numbers])  # (batch + sample, 384)
-        possible = phrase_truth(self.claims[numbers], self.facts[rows]).possible.T
-        to_text = own_text_loss(scale * vectors @ texts.T, torch.arange(len(own)), possible)
-        pictures, picture_rows = seen
-        truth = phrase_truth(self.claims[own], self.facts[picture_rows])
-        return to_text + any_picture_loss(scale * texts[: len(own)] @ pictures.T, truth)
+        lots = torch.rand(len(seen.rows), generator=random, device=random.device)
+        own = self.phrases[seen.rows, (lots * self.phrase_counts[seen.rows]).long()]
+        every = torch.arange(len(self.claims), device=own.device)
+        numbers = torch.cat([own, _some_of(every, self.settings.phrase_sample, random)])
+        plain = self.phrase_vectors[numbers]
+        texts = joint.adapter(plain)  # (batch + sample, 384)
+        possible = phrase_truth(self.claims[numbers], self.facts[seen.rows]).possible.T
+        scale = _scale(joint, 1)
+        logits = scale * seen.vectors @ texts.T
+        to_text = own_text_loss(logits, torch.arange(len(own), device=own.device), possible)
+        truth = phrase_truth(self.claims[own], self.facts[seen.recent_rows])
+        to_picture = any_picture_loss(scale * texts[: len(own)] @ seen.recent.T, truth)
+        return to_text + to_picture + self._taught(seen, logits, plain, 1)
+
+    def _taught(self, seen: Seen, logits: Tensor, plain: Tensor, which: int) -> Tensor | float:
+        """How far the student's opinion of the texts, `logits`, is from the teacher's; 0 without one."""
+        if self.teacher is None or seen.teacher is None:
+            return 0.0
+        theirs = self.teacher.scales[which] * seen.teacher @ self.teacher.texts(plain).T
+        return self.settings.teacher_weight * opinion_loss(logits, theirs)
+
+    def recall(self, student: Student) -> float:
+        """R@10 of the held-out titles of catalogue photos among the held-out photos: the point of the curve."""
+        held = torch.from_numpy(self.dataset.where("fashion", held_out=True)).to(self.settings.device)
+        student.eval()
+        vectors = []
+        with torch.inference_mode(), torch.autocast(held.device.type, torch.bfloat16, enabled=held.is_cuda):
+            for rows in torch.split(held, self.settings.batch):
+                pixels = self.pixels[rows if isinstance(self.pixels, torch.Tensor) else rows.numpy()]
+                shown = torch.as_tensor(pixels).float() / 255
+                side = (self.settings.side, self.settings.side)
+                shown = nn.functional.interpolate(shown, side, mode="bilinear", antialias=True)
+                vectors.append(student.network(normalise(shown)).float())
+            titles = torch.unique(self.title_of_row[held])
+            scores = student.adapter(self.title_vectors[titles]).float() @ torch.cat(vectors).T
+        student.train()
+        best = self.title_of_row[held][scores.topk(10, dim=1).indices]
+        return float((best == titles.unsqueeze(1)).any(1).float().mean())
+
+
+def _scale(joint: Joint, which: int) -> Tensor:
+    return joint.scales[which].exp().clamp(max=60)
+
+
+def _some_of(numbers: Tensor, count: int, random: Generator) -> Tensor:
+    """So many of `numbers`, drawn with repetition; all of them where that is no more."""
+    if count >= len(numbers):
+        return numbers
+    return numbers[torch.randint(len(numbers), (count,), generator=random, device=random.device)]
+
+
+def _phrases_by_row(dataset: Dataset, numbers: np.ndarray) -> tuple[Tensor, Tensor]:
+    """The places in `numbers` of each row's phrases, (rows, most) int64, and how many of a line count, (rows,).
+
+    Rows whose phrases are not among `numbers` are held out, and never drawn.
+    """
+    place = np.full(len(dataset.bank.texts), 0)
+    place[numbers] = np.arange(len(numbers))
+    plain = ((dataset.bank.claims != UNSAID) == COLOUR_AND_KIND).all(1)
+    lines = [
+        [place[phrase] for phrase in phrases for _ in range(COLOUR_AND_KIND_TIMES if plain[phrase] else 1)]
+        for phrases in dataset.bank.of_row
+    ]
+    counts = torch.tensor([len(line) for line in lines])
+    found = torch.zeros(len(lines), int(counts.max()), dtype=torch.int64)
+    for number, line in enumerate(lines):
+        found[number, : len(line)] = torch.tensor(line)
+    return found, counts

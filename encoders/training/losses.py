@@ -55,6 +55,12 @@ def any_picture_loss(logits: Tensor, truth: Truth) -> Tensor:
     return -((shares * known).sum(1) / known.sum(1).clamp(min=1)).mean()
 
 
+def opinion_loss(logits: Tensor, taught: Tensor) -> Tensor:
+    """How far one network's distribution over texts is from its teacher's, both (pictures, texts) logits."""
+    own = functional.log_softmax(logits.float(), dim=1)
+    return functional.kl_div(own, functional.log_softmax(taught.float(), dim=1), reduction="batchmean", log_target=True)
+
+
 class Heads(nn.Module):
     """Auxiliary classifiers on the pooled features; they teach and are then thrown away."""
 

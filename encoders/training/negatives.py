@@ -23,7 +23,7 @@ def hard_titles(vectors: Tensor, taught: Tensor) -> Tensor:
     """
     count = min(NEIGHBOURS, len(taught))
     candidates = vectors[taught].bfloat16()
-    found = torch.empty(len(vectors), count, dtype=torch.int64)
+    found = torch.empty(len(vectors), count, dtype=torch.int64, device=vectors.device)
     for start in range(0, len(vectors), AT_ONCE):
         scores = (vectors[start : start + AT_ONCE].bfloat16() @ candidates.T).float()
         found[start : start + AT_ONCE] = taught[scores.masked_fill(scores > NEARLY_SAME, -1).topk(count, dim=1).indices]

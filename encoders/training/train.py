@@ -13,7 +13,6 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from torch import nn
@@ -22,6 +21,7 @@ from encoders.bundled.preprocess import PICTURE_SIDE
 from encoders.bundled.weights import write_weights
 from encoders.training.data import Dataset, load
 from encoders.training.lesson import Lesson, Sampler, Settings, Student
+from encoders.training.pretrained import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,10 +74,12 @@ class Run:
     def __init__(self, dataset: Dataset, settings: Settings) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
-        self.student = Student(dataset, settings.start).train()
-        self.optimiser = make_optimiser(self.student, settings)
         self.lesson = Lesson(dataset, settings)
-        self.sampler = Sampler(dataset, settings.batch)
+        self.student = Student(dataset, settings).to(settings.device).train()
+        if self.lesson.teacher and settings.start == "imagenet":  # both shall speak of one space
+            self.student.adapter.load_state_dict(self.lesson.teacher.adapter.state_dict())
+        self.optimiser = make_optimiser(self.student, settings)
+        self.sampler = Sampler(dataset, settings.batch, settings.device)
         self.step = 0
         self.trained_seconds = 0.0
         settings.out.mkdir(parents=True, exist_ok=True)
@@ -86,7 +88,7 @@ class Run:
 
     def resume(self) -> None:
         """Takes up the state that `save` left."""
-        state = torch.load(self.settings.out / CHECKPOINT, weights_only=True)
+        state = torch.load(self.settings.out / CHECKPOINT, weights_only=True, map_location=self.settings.device)
         self.student.load_state_dict(state["student"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.trained_seconds = state["step"], state["trained_seconds"]
@@ -94,8 +96,9 @@ class Run:
     def save(self) -> None:
         """The checkpoint, to go on from, and the weights, to use; each replaces the last one in one move."""
         part = self.settings.out / f"{CHECKPOINT}.part"
-        state = {"student": self.student.state_dict(), "optimiser": self.optimiser.state_dict()}
-        torch.save(state | {"step": self.step, "trained_seconds": self.trained_seconds}, part)
+        state: dict[str, object] = {"student": self.student.state_dict(), "optimiser": self.optimiser.state_dict()}
+        state |= {"step": self.step, "trained_seconds": self.trained_seconds}
+        torch.save(state | {"shape": self.settings.shape, "side": self.settings.side}, part)
         part.rename(self.settings.out / CHECKPOINT)
         write_weights(self.student.network, self.student.adapter, self.settings.out / "weights.safetensors")
 
@@ -120,23 +123,26 @@ class Run:
         self.save()
 
     def note(self, loss: float) -> None:
-        """One more line of the curve: step, seconds, mean loss of late."""
+        """One more line of the curve: step, seconds, mean loss of late, and now and then R@10 of what is held out."""
+        often = self.settings.judged_steps
+        found = f"{self.lesson.recall(self.student):.4f}" if often and self.step % often == 0 else ""
         with (self.settings.out / CURVE).open("a", encoding="ascii") as file:
-            file.write(f"{self.step},{self.trained_seconds:.0f},{loss:.4f}\n")
+            file.write(f"{self.step},{self.trained_seconds:.0f},{loss:.4f},{found}\n")
 
     def one_step(self) -> float:
         """One batch, forward and back; returns its loss."""
-        torch.set_num_threads(free_threads(self.settings.threads))
+        if self.settings.device == "cpu":
+            torch.set_num_threads(free_threads(self.settings.threads))
         progress = self.trained_seconds / (self.settings.minutes * 60)
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(progress, self.settings) * group["share"]
-        random = np.random.default_rng([self.settings.seed, self.step])  # a resumed run draws what it would have drawn
+        random = torch.Generator(self.settings.device)  # a resumed run draws what it would have drawn
+        random.manual_seed(self.settings.seed * 10**6 + self.step)
         rows = self.sampler.draw(random)
-        generator = torch.Generator().manual_seed(self.settings.seed * 10**6 + self.step)
-        side = EARLY_SIDE if progress < self.settings.early_share else PICTURE_SIDE
-        pictures = self.lesson.pictures(rows, side, generator)
+        side = EARLY_SIDE if progress < self.settings.early_share else self.settings.side
+        pictures = self.lesson.pictures(rows, side, random)
         if self.settings.adversarial:
-            pictures = self.lesson.attacked(self.student, rows, pictures)
+            pictures = self.lesson.attacked(self.student, rows, pictures, random)
         loss = self.lesson.loss(self.student, rows, pictures, random)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -155,26 +161,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=40.0)
     parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     parser.add_argument("--start", default="imagenet", help="imagenet, scratch, or the checkpoint of another run")
+    parser.add_argument("--shape", choices=list(SHAPES), default="lite0", help="lite0 ships; lite2 is a teacher for it")
+    parser.add_argument("--side", type=int, default=PICTURE_SIDE, help="pixels a side that the network sees")
+    parser.add_argument("--kept-blocks", type=int, default=3, help="how many stay as they start, with the stem")
+    parser.add_argument("--teacher", type=Path, help="the checkpoint of a larger network to learn from as well")
     parser.add_argument("--augmentation", choices=["full", "some", "flip"], default="full")
+    parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=2e-3, help="the highest learning rate")
+    parser.add_argument(
+        "--dropped", type=float, default=0.0, help="share of the features that each picture goes without"
+    )
     parser.add_argument("--early-share", type=float, default=0.6, help="of the run that sees smaller pictures")
     parser.add_argument("--title-weight", type=float, default=1.0, help="of the titles' loss beside the phrases'")
+    parser.add_argument("--title-sample", type=int, default=2560, help="titles that each picture is compared with")
+    parser.add_argument("--phrase-sample", type=int, default=3072, help="phrases that each picture is compared with")
+    parser.add_argument("--shortened", type=int, default=0, help="how many more times each title comes, words left out")
     parser.add_argument("--adversarial", type=float, default=0.0, help="share of each batch to attack by FGSM at 2/255")
+    parser.add_argument("--judged-steps", type=int, default=0, help="how often the curve says what is held out finds")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda: the pictures must fit its memory")
     parser.add_argument("--threads", type=int, default=2)
-    given = parser.parse_args(arguments)
-    dataset = load(given.data, given.drawings, given.cache)
-    settings = Settings(
-        out=given.out,
-        minutes=given.minutes,
-        start=given.start,
-        augmentation=given.augmentation,
-        adversarial=given.adversarial,
-        rate=given.rate,
-        early_share=given.early_share,
-        title_weight=given.title_weight,
-        threads=given.threads,
-    )
-    Run(dataset, settings).go()
+    given = vars(parser.parse_args(arguments))
+    sources = {name: given.pop(name) for name in ("data", "drawings", "cache", "shortened")}
+    dataset = load(sources["data"], sources["drawings"], sources["cache"], shortened=sources["shortened"])
+    Run(dataset, Settings(**given)).go()
 
 
 if __name__ == "__main__":

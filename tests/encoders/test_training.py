@@ -14,9 +14,9 @@ from PIL import Image
 from catalog.errors import Misconfigured
 from encoders.bundled import PICTURE_SIDE, load_picture_tower
 from encoders.training.augment import augment, flip
-from encoders.training.data import Dataset, load, unsquash
+from encoders.training.data import Dataset, load, unsquash, with_words_left_out
 from encoders.training.lesson import Settings
-from encoders.training.losses import any_picture_loss, own_text_loss, phrase_truth
+from encoders.training.losses import any_picture_loss, opinion_loss, own_text_loss, phrase_truth
 from encoders.training.negatives import hard_titles
 from encoders.training.phrases import ATTRIBUTES, UNSAID, build_bank, phrases_of
 from encoders.training.rows import Row, read_folder, split
@@ -83,6 +83,46 @@ def test_two_steps_leave_weights_that_load_and_a_checkpoint_that_goes_on(dataset
     tower = load_picture_tower(settings.out / "weights.safetensors")
     assert np.isfinite(tower.encode([np.zeros((9, 9, 3), dtype=np.uint8)])).all()
     assert not list(settings.out.glob("*.part"))
+
+
+def test_a_smaller_network_learns_from_a_larger_one(dataset: Dataset, tmp_path: Path) -> None:
+    """It takes over the words of the teacher's space, and being far from the teacher costs it something."""
+    few = {"minutes": 1.0, "steps": 1, "batch": 6, "title_sample": 8, "phrase_sample": 8, "queue": 8}
+    larger = Run(dataset, Settings(tmp_path / "larger", shape="lite2", side=64, **few))  # type: ignore[arg-type]
+    larger.go()
+    settings = Settings(tmp_path / "smaller", teacher=larger.settings.out / "checkpoint.pt", **few)  # type: ignore[arg-type]
+
+    taught, alone = Run(dataset, settings), Run(dataset, dataclasses.replace(settings, teacher_weight=0.0))
+
+    assert all(
+        torch.equal(own, theirs)
+        for own, theirs in zip(taught.student.adapter.parameters(), larger.student.adapter.parameters(), strict=True)
+    )
+    assert taught.one_step() > alone.one_step()
+
+
+def test_a_titles_other_wordings_are_parts_of_it(dataset: Dataset) -> None:
+    """They keep its order and two words at least, and are the same at every start."""
+    title = "puma men black running shoes"
+
+    shorter = with_words_left_out(title, 20)
+
+    assert shorter == with_words_left_out(title, 20)
+    assert len(set(shorter)) > 3
+    for wording in shorter:
+        words = iter(title.split())
+        assert len(wording.split()) >= 2
+        assert all(word in words for word in wording.split())  # in the same order: the iterator only goes on
+    assert with_words_left_out("mug", 1) == ["mug"]
+    assert dataset.worded.shape == (12, 1, 384)
+
+
+def test_one_opinion_costs_nothing_and_another_does() -> None:
+    """Only the distributions count: logits that differ by a constant are the same opinion."""
+    logits = torch.tensor([[1.0, 2.0, 3.0]])
+
+    assert opinion_loss(logits, logits + 5).abs() < 1e-6
+    assert opinion_loss(logits, -logits) > 1
 
 
 def test_a_folder_is_read_and_cached(dataset: Dataset) -> None:

@@ -50,6 +50,7 @@ def a_dataset(rows: Sequence[Row], seed: int = 0) -> Dataset:
         titles=titles,
         title_of_row=np.array([titles.index(row.title) for row in rows]),
         title_vectors=hat(titles),
+        worded=hat(titles)[:, np.newaxis],
         bank=bank,
         phrase_vectors=hat(bank.texts),
     )
