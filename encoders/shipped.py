@@ -22,10 +22,10 @@ TEXT_UNRELATED: Final[Mapping[str, Unrelated]] = {
     PRODUCT_QUERY: Unrelated(mean=0.339, deviation=0.109, threshold=0.427),
 }
 PICTURE_UNRELATED: Final[Mapping[str, Unrelated]] = {
-    TEXT_QUERY: Unrelated(mean=0.212, deviation=0.128, threshold=0.524),
-    PICTURE_QUERY: Unrelated(mean=0.316, deviation=0.131, threshold=0.423),
-    PRODUCT_QUERY: Unrelated(mean=0.316, deviation=0.131, threshold=0.423),
-    NOTHING: Unrelated(mean=0.522, deviation=0.086, threshold=0.778),
+    TEXT_QUERY: Unrelated(mean=0.509, deviation=0.077, threshold=0.652),
+    PICTURE_QUERY: Unrelated(mean=0.587, deviation=0.075, threshold=0.649),
+    PRODUCT_QUERY: Unrelated(mean=0.587, deviation=0.075, threshold=0.649),
+    NOTHING: Unrelated(mean=0.737, deviation=0.043, threshold=0.867),
 }
 
 
