@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from search.answers import ExplainAnswer
     from search.encoding.query import QueryEncoder
     from search.metrics import SearchMetrics
-    from search.ranking import ArmHits
-    from search.results.listing import Entry
+    from search.ranking import ArmHits, Candidate
     from search.results.outcome import Outcome
     from search.retriever import Retriever
     from search.schemas import SearchRequest
@@ -170,7 +169,7 @@ class SearchService:
         return watermark
 
 
-def _hit(entry: Entry, product: Mapping[str, Any], explanation: dict[str, Any] | None) -> dict[str, Any]:
+def _hit(entry: Candidate, product: Mapping[str, Any], explanation: dict[str, Any] | None) -> dict[str, Any]:
     hit: dict[str, Any] = {"product": product, "score": None if entry.score is None else round(entry.score, 6)}
     if entry.variants is not None:
         hit["variants"] = entry.variants

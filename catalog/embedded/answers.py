@@ -18,6 +18,8 @@ from qdrant_client.http import models
 from catalog.embedded.schema import edge_member, full_hnsw
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from catalog.embedded.registry import Declaration
 
 # The four slots of a pydantic model, set as pydantic's own `model_construct` sets them but without its defaults,
@@ -65,19 +67,46 @@ class BareHits(Sequence[models.ScoredPoint]):
         return repr(list(self))
 
 
+class BareIds(Sequence[str]):
+    """The ids of bare hits, as a server writes them; each is written when it is looked at, which is what it costs."""
+
+    def __init__(self, found: Sequence[edge.ScoredPoint]) -> None:
+        self._found = found
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_written(self._found))
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return _written(self._found[place])
+        return _written([self._found[place]])[0]
+
+
+def _written(found: Sequence[edge.ScoredPoint]) -> list[str]:
+    return [text[_UUID] if (text := repr(each))[_QUOTE] == '"' else str(each.id) for each in found]
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
     """Ids, as a server writes them, and scores, best first."""
 
-    ids: list[str]
+    ids: Sequence[str]
     scores: list[float]
 
 
 def scores_of(hits: Sequence[models.ScoredPoint]) -> Scores:
     """Return the ids and scores of hits of either engine; of bare hits at a third of the price of the models."""
     if isinstance(hits, BareHits):
-        ids = [text[_UUID] if (text := repr(each))[_QUOTE] == '"' else str(each.id) for each in hits.found]
-        return Scores(ids, [each.score for each in hits.found])
+        return Scores(BareIds(hits.found), [each.score for each in hits.found])
     return Scores([str(each.id) for each in hits], [each.score for each in hits])
 
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from search.encoding.query import ArmQuery, QueryEncoder
     from search.ranking import Candidate, Found
     from search.results.boosts import Boosts
-    from search.results.listing import Entry
     from search.results.outcome import End
     from search.retriever import Retriever
     from search.rows import Row
@@ -46,7 +45,7 @@ class Listed:
     found: Found
     whole: Candidates
     others: Sequence[Candidates]
-    entries: Sequence[Entry]
+    entries: Sequence[Candidate]
     rows: Mapping[str, Row]
 
 
@@ -140,7 +139,7 @@ class Finder:
         return {point_id: row_of(point) for point_id, point in points.items()}
 
     async def _rows_and_products(
-        self, listed: Listed, shown: Sequence[Entry], asked: Understood
+        self, listed: Listed, shown: Sequence[Candidate], asked: Understood
     ) -> tuple[dict[str, Row], dict[str, Mapping[str, Any]]]:
         counted = _counted_part(listed.whole, listed.others, self._paths(asked))
         products = products_part([one.point_id for one in shown], asked.request.fields)
