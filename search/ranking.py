@@ -27,13 +27,17 @@ ScoreArray: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ArmHits:
-    """What one arm returned, best first: point ids, raw scores of shape (n,), and how they are read."""
+    """What one arm returned, best first: point ids, raw scores of shape (n,), and how they are read.
+
+    `versions` are the engine's, of the points as they stood.
+    """
 
     ids: Sequence[str]
     scores: FloatArray
     scale: Unrelated
     complete: bool
     """Whether the arm had no more to give: it returned fewer than it was asked for."""
+    versions: Sequence[int] = ()
 
     @property
     def near(self) -> NDArray[np.bool_]:
@@ -62,6 +66,15 @@ class Found:
 
     arms: Mapping[str, ArmHits]
     named: Sequence[str] = ()
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The engine's versions of the points that are near in some arm."""
+        versions: dict[str, int] = {}
+        for hits in self.arms.values():
+            near = int(np.count_nonzero(hits.near))
+            versions.update(zip(hits.ids[:near], hits.versions, strict=False))
+        return versions
 
 
 class Candidate(NamedTuple):

@@ -248,7 +248,7 @@ class Retriever:
     def _arm_hits(self, points: Sequence[models.ScoredPoint], part: ArmQuery) -> ArmHits:
         found = scores_of(points)
         scores = np.array(found.scores, dtype=np.float32)
-        return ArmHits(found.ids, scores, part.scale, complete=len(found.ids) < self.depth)
+        return ArmHits(found.ids, scores, part.scale, complete=len(found.ids) < self.depth, versions=found.versions)
 
     async def close(self) -> None:
         """Close the client; an embedded engine stays open for whoever opened it."""

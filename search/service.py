@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from search.access import Scope
     from search.answers import ExplainAnswer
     from search.encoding.query import QueryEncoder
+    from search.kept_rows import KeptRows
     from search.metrics import SearchMetrics
     from search.ranking import ArmHits, Candidate
     from search.results.outcome import Outcome
@@ -64,12 +65,13 @@ class SearchService:
         words: Words,
         metrics: SearchMetrics,
         boosts: Boosts | None = None,
+        kept: KeptRows | None = None,
     ) -> None:
         self._index = index
         self._retriever = retriever
         self._words = words
         self._metrics = metrics
-        self._finder = Finder(encoder, retriever, boosts or Boosts())
+        self._finder = Finder(encoder, retriever, boosts or Boosts(), kept)
         self._browser = Browser(retriever)
         self._watermarks: dict[Scope, tuple[float, str | None]] = {}
 

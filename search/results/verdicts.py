@@ -88,7 +88,7 @@ class Explainer:
         itself = Filter(must=(Products((product_id,)),))
         alone = await self.retriever.retrieve(listed.query, itself, asked.scope)
         return {
-            arm: await self._arm(arm, listed.query[arm], hits, listed.found.arms[arm], asked)
+            arm: await self._arm(arm, listed.query[arm], hits, listed.founds[0].arms[arm], asked)
             for arm, hits in alone.items()
             if len(hits.ids)
         }
