@@ -7,7 +7,7 @@ least one arm, or named by its id. No fusion, filter or page has a say in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +27,17 @@ ScoreArray: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class ArmHits:
-    """What one arm returned, best first: point ids, raw scores of shape (n,), and how they are read."""
+    """What one arm returned, best first: point ids, raw scores of shape (n,), and how they are read.
+
+    `versions` are the engine's, of the points as they stood.
+    """
 
     ids: Sequence[str]
     scores: FloatArray
     scale: Unrelated
     complete: bool
     """Whether the arm had no more to give: it returned fewer than it was asked for."""
+    versions: Sequence[int] = ()
 
     @property
     def near(self) -> NDArray[np.bool_]:
@@ -63,13 +67,25 @@ class Found:
     arms: Mapping[str, ArmHits]
     named: Sequence[str] = ()
 
+    @property
+    def versions(self) -> dict[str, int]:
+        """The engine's versions of the points that are near in some arm."""
+        versions: dict[str, int] = {}
+        for hits in self.arms.values():
+            near = int(np.count_nonzero(hits.near))
+            versions.update(zip(hits.ids[:near], hits.versions, strict=False))
+        return versions
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A product's point in the candidate set; without a score where nothing was asked for."""
+
+class Candidate(NamedTuple):
+    """A product's point in the candidate set; without a score where nothing was asked for.
+
+    `variants` is there in a list of groups: how many of the set are of its group. A tuple, for there are thousands.
+    """
 
     point_id: str
-    score: float | None
+    score: float | None = None
+    variants: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +106,8 @@ class Candidates:
     def ordered(self) -> list[Candidate]:
         """All of them, each with its score."""
         if self.scores is None:
-            return [Candidate(point_id, None) for point_id in self.point_ids]
-        return [Candidate(*pair) for pair in zip(self.point_ids, self.scores.tolist(), strict=True)]
+            return [Candidate(point_id) for point_id in self.point_ids]
+        return list(map(Candidate, self.point_ids, self.scores.tolist()))
 
 
 def rank(arms: Mapping[str, ArmHits], ranking: Ranking, named: Sequence[str] = ()) -> Candidates:
@@ -102,10 +118,11 @@ def rank(arms: Mapping[str, ArmHits], ranking: Ranking, named: Sequence[str] = (
     arms = dict(sorted(arms.items()))  # always in one order: a sum of floats depends on it, and ties on the sum
     total = sum(ranking.weights[arm] for arm in arms)
     places = {point_id: place for place, point_id in enumerate(named)}
-    positions = [[places.setdefault(point_id, len(places)) for point_id in hits.ids] for hits in arms.values()]
+    heard = {arm: _with_a_say(hits, ranking) for arm, hits in arms.items()}
+    positions = [[places.setdefault(point_id, len(places)) for point_id in hits.ids] for hits in heard.values()]
     scores, near = np.zeros(len(places)), np.zeros(len(places), dtype=np.bool_)
     scores[: len(named)], near[: len(named)] = NAMED, True
-    for found_at, (arm, hits) in zip(positions, arms.items(), strict=True):
+    for found_at, (arm, hits) in zip(positions, heard.items(), strict=True):
         share = np.float32(ranking.weights[arm] / total)
         scores[found_at] += share * (_reciprocal_ranks(hits) if ranking.fusion == RRF else normalised(hits))
         near[found_at] |= hits.near
@@ -116,6 +133,17 @@ def rank(arms: Mapping[str, ArmHits], ranking: Ranking, named: Sequence[str] = (
         scores[kept],
         exact=not any(hits.near_to_the_end if ranking.cut_off == AUTO else not hits.complete for hits in arms.values()),
     )
+
+
+def _with_a_say(hits: ArmHits, ranking: Ranking) -> ArmHits:
+    """Return the first hits of an arm, up to where they no longer make or lift a candidate.
+
+    What scores no more than the unrelated adds 0 to a convex sum and, where the far are dropped, is no candidate.
+    """
+    if ranking.fusion == RRF or ranking.cut_off != AUTO:
+        return hits
+    count = int(np.count_nonzero(hits.scores > min(hits.scale.mean, hits.scale.threshold)))
+    return ArmHits(hits.ids[:count], hits.scores[:count], hits.scale, hits.complete)
 
 
 def best_first(point_ids: Sequence[str], scores: ScoreArray, *, exact: bool) -> Candidates:

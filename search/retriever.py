@@ -90,7 +90,8 @@ class Retriever:
         requests: list[models.QueryRequest] = []
         for wanted in filters:
             within = scope.filter & wanted
-            requests += [self._arm_request(arm, part, within) for arm, part in query.items()]
+            shared = engine_filter(within)  # one object for all arms: the embedded engine converts it once
+            requests += [self._arm_request(arm, part, shared) for arm, part in query.items()]
             requests += [self._named_request(one, within) for one in named]
         answers = iter(await self._ask(requests))
         return [
@@ -120,7 +121,7 @@ class Retriever:
 
     async def rank_of(self, arm: str, part: ArmQuery, score: float, wanted: Filter, scope: Scope) -> int | None:
         """Return the rank that a score has in an arm, None where it is beyond the first `_DEEPEST`."""
-        request = self._arm_request(arm, part, scope.filter & wanted)
+        request = self._arm_request(arm, part, engine_filter(scope.filter & wanted))
         request.limit, request.score_threshold = _DEEPEST, math.nextafter(score, math.inf)
         (answer,) = await self._ask([request])
         return len(answer.points) + 1 if len(answer.points) < _DEEPEST else None
@@ -229,11 +230,11 @@ class Retriever:
         with self._errors_named():
             return await self._engine.query_batch_points(collection_name=self._collection, requests=requests)
 
-    def _arm_request(self, arm: str, part: ArmQuery, within: Filter) -> models.QueryRequest:
+    def _arm_request(self, arm: str, part: ArmQuery, within: models.Filter) -> models.QueryRequest:
         return models.QueryRequest(
             query=engine_vector(part.vector),
             using=arm,
-            filter=engine_filter(within),
+            filter=within,
             params=None if arm == LEXICAL else _RESCORED,
             limit=self.depth,
             with_payload=False,
@@ -247,7 +248,7 @@ class Retriever:
     def _arm_hits(self, points: Sequence[models.ScoredPoint], part: ArmQuery) -> ArmHits:
         found = scores_of(points)
         scores = np.array(found.scores, dtype=np.float32)
-        return ArmHits(found.ids, scores, part.scale, complete=len(found.ids) < self.depth)
+        return ArmHits(found.ids, scores, part.scale, complete=len(found.ids) < self.depth, versions=found.versions)
 
     async def close(self) -> None:
         """Close the client; an embedded engine stays open for whoever opened it."""

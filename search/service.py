@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from search.access import Scope
     from search.answers import ExplainAnswer
     from search.encoding.query import QueryEncoder
+    from search.kept_rows import KeptRows
     from search.metrics import SearchMetrics
-    from search.ranking import ArmHits
-    from search.results.listing import Entry
+    from search.ranking import ArmHits, Candidate
     from search.results.outcome import Outcome
     from search.retriever import Retriever
     from search.schemas import SearchRequest
@@ -65,12 +65,13 @@ class SearchService:
         words: Words,
         metrics: SearchMetrics,
         boosts: Boosts | None = None,
+        kept: KeptRows | None = None,
     ) -> None:
         self._index = index
         self._retriever = retriever
         self._words = words
         self._metrics = metrics
-        self._finder = Finder(encoder, retriever, boosts or Boosts())
+        self._finder = Finder(encoder, retriever, boosts or Boosts(), kept)
         self._browser = Browser(retriever)
         self._watermarks: dict[Scope, tuple[float, str | None]] = {}
 
@@ -170,7 +171,7 @@ class SearchService:
         return watermark
 
 
-def _hit(entry: Entry, product: Mapping[str, Any], explanation: dict[str, Any] | None) -> dict[str, Any]:
+def _hit(entry: Candidate, product: Mapping[str, Any], explanation: dict[str, Any] | None) -> dict[str, Any]:
     hit: dict[str, Any] = {"product": product, "score": None if entry.score is None else round(entry.score, 6)}
     if entry.variants is not None:
         hit["variants"] = entry.variants

@@ -18,6 +18,8 @@ from qdrant_client.http import models
 from catalog.embedded.schema import edge_member, full_hnsw
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from catalog.embedded.registry import Declaration
 
 # The four slots of a pydantic model, set as pydantic's own `model_construct` sets them but without its defaults,
@@ -65,20 +67,54 @@ class BareHits(Sequence[models.ScoredPoint]):
         return repr(list(self))
 
 
+class BareIds(Sequence[str]):
+    """The ids of bare hits, as a server writes them: written, which is what they cost, as far as somebody looked."""
+
+    def __init__(self, found: Sequence[edge.ScoredPoint]) -> None:
+        self._found = found
+        self._texts: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._written(len(self)))
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            places = range(len(self))[place]
+            texts = self._written(max(places, default=-1) + 1)
+            return [texts[each] for each in places]
+        at = range(len(self))[place]
+        return self._written(at + 1)[at]
+
+    def _written(self, end: int) -> list[str]:
+        more = self._found[len(self._texts) : end]
+        self._texts += [text[_UUID] if (text := repr(each))[_QUOTE] == '"' else str(each.id) for each in more]
+        return self._texts
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Ids, as a server writes them, and scores, best first."""
+    """Ids, as a server writes them, scores, and the versions of the points, best first."""
 
-    ids: list[str]
+    ids: Sequence[str]
     scores: list[float]
+    versions: list[int]
 
 
 def scores_of(hits: Sequence[models.ScoredPoint]) -> Scores:
-    """Return the ids and scores of hits of either engine; of bare hits at a third of the price of the models."""
+    """Return what hits of either engine say; of bare hits at a third of the price of the models."""
     if isinstance(hits, BareHits):
-        ids = [text[_UUID] if (text := repr(each))[_QUOTE] == '"' else str(each.id) for each in hits.found]
-        return Scores(ids, [each.score for each in hits.found])
-    return Scores([str(each.id) for each in hits], [each.score for each in hits])
+        found = hits.found
+        return Scores(BareIds(found), [each.score for each in found], [each.version for each in found])
+    return Scores([str(each.id) for each in hits], [each.score for each in hits], [each.version for each in hits])
 
 
 def _bare_hit(each: edge.ScoredPoint) -> models.ScoredPoint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from http import HTTPStatus
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import qdrant_edge as edge
@@ -15,6 +15,9 @@ from catalog.embedded.refusals import refusal
 from catalog.embedded.schema import optional_edge_member
 from catalog.embedded.vectors import finite_dense, finite_sparse
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 # The stubs list Fusion itself, but its two kinds are what it takes.
 EdgeScoring = edge.Query | edge.OrderBy | edge.Fusion.Rrf | edge.Fusion.Dbsf
 
@@ -23,8 +26,19 @@ _DEFAULT_RRF_K = 2  # the server's
 _NO_LOOKUP = "the embedded engine looks up no vectors in another collection"
 
 
+def edge_queries(given: Sequence[models.QueryRequest]) -> list[edge.QueryRequest]:
+    """Convert the queries of one batch, a filter that several share only once; raise what `edge_query` raises."""
+    filters = {id(each.filter): each.filter for each in given}
+    converted = {identity: optional_edge_filter(each) for identity, each in filters.items()}
+    return [_edge_query(each, converted[id(each.filter)]) for each in given]
+
+
 def edge_query(given: models.QueryRequest) -> edge.QueryRequest:
     """Convert one query; raise UnexpectedResponse 400/422 for a bad one, NotImplementedError for an unknown kind."""
+    return _edge_query(given, optional_edge_filter(given.filter))
+
+
+def _edge_query(given: models.QueryRequest, within: edge.Filter | None) -> edge.QueryRequest:
     if given.lookup_from is not None:
         raise NotImplementedError(_NO_LOOKUP)
     return edge.QueryRequest(
@@ -34,7 +48,7 @@ def edge_query(given: models.QueryRequest) -> edge.QueryRequest:
         prefetches=_prefetches(given.prefetch),
         with_vector=given.with_vector or False,
         with_payload=payload_selector(given.with_payload),
-        filter=optional_edge_filter(given.filter),
+        filter=within,
         score_threshold=given.score_threshold,
         params=_search_params(given.params),
     )

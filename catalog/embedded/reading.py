@@ -10,7 +10,7 @@ from qdrant_client.http import models
 
 from catalog.embedded.answers import BareHits, collection_info, facet_hits, full_hits, point_id, records
 from catalog.embedded.filters import optional_edge_filter
-from catalog.embedded.queries import checked_limit, edge_order_by, edge_query, payload_selector
+from catalog.embedded.queries import checked_limit, edge_order_by, edge_queries, edge_query, payload_selector
 from catalog.embedded.refusals import as_refusals
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Reading:
         """Return one answer for each request, planned and run as one batch; one bad request refuses them all."""
         shard = self._shards.find(collection_name).shard
         with as_refusals():
-            batch = edge.QueryBatchRequest([edge_query(request) for request in requests])
+            batch = edge.QueryBatchRequest(edge_queries(requests))
             answers = shard.query_batch(batch)
         return [_response(request, found) for request, found in zip(requests, answers, strict=True)]
 

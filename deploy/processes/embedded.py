@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import sys
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -42,10 +41,6 @@ if TYPE_CHECKING:
 Started: TypeAlias = "Callable[[uvicorn.Server, Callable[[], int | None]], None]"
 """Hears of the server once it takes requests, and how to ask for the records that are still to be indexed."""
 
-SWITCH_INTERVAL_SECONDS: Final = 0.0005
-"""How soon a busy ingest thread makes way for a query: the default of 5 ms is felt in every answer."""
-
-
 LIVELY_BATCH_RECORDS: Final = 64
 """Small enough that the page shows products coming in; large batches encode a little faster."""
 
@@ -69,7 +64,6 @@ def topic_log(settings: Settings) -> KafkaLog:
 
 def run(settings: Settings, encoders: Encoders, log: FolderLog | KafkaLog, started: Started) -> None:
     """Serve and ingest until told to stop; `started` hears of the server once it takes requests."""
-    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     shelf = EncoderShelf(settings)
     shelf.put(settings.encoders.models(), encoders)
     with wired(shelf, log) as all_in_one:

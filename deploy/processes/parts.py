@@ -18,6 +18,7 @@ from encoders.pictures.politeness import HostLimits
 from search.app import create_app
 from search.body import ApiLimits
 from search.encoding.query import QueryEncoder
+from search.kept_rows import KeptRows
 from search.locks.key_file import KeyFile
 from search.metrics import SearchMetrics
 from search.page import Page
@@ -125,7 +126,13 @@ def search_core(
     boosts = Boosts(**settings.boosts.model_dump())
     words = query_words(settings, retriever)
     service = SearchService(
-        index=index, encoder=encoder, retriever=retriever, words=words, metrics=metrics, boosts=boosts
+        index=index,
+        encoder=encoder,
+        retriever=retriever,
+        words=words,
+        metrics=metrics,
+        boosts=boosts,
+        kept=KeptRows() if isinstance(engine, EmbeddedClient) else None,
     )
     calibration = KeptCalibration(engine, declaration, encoder)
     calibration.start()

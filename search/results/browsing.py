@@ -14,7 +14,7 @@ from search.filters import AnyOf, Filter, Within
 from search.ranking import Candidate
 from search.results import buckets
 from search.results.facets import NumbersFacet
-from search.results.listing import Entry, arrange, page_of, paths_to_arrange
+from search.results.listing import arrange, page_of, paths_to_arrange
 from search.results.ordering import Order
 from search.results.outcome import End, Outcome
 from search.results.walking import Step, Walk
@@ -48,14 +48,14 @@ class Browser:
             place = asked.page(0 if after else None)
             steps = await _some(walk.steps(after), place)
         shown, end = _page(steps, walk.order, place)
-        return Outcome([Entry(step.row.point_id) for step in shown], total, total, True, facets, end)  # noqa: FBT003
+        return Outcome([Candidate(step.row.point_id) for step in shown], total, total, True, facets, end)  # noqa: FBT003
 
     def _walk(self, asked: Understood, paths: Sequence[str] = ()) -> Walk:
         assert asked.order is not None, "browsing has an order"
         depth = self._retriever.depth
         return Walk(self._retriever, asked.order, asked.wanted, asked.scope, paths, most_ties=depth)
 
-    async def listed(self, asked: Understood) -> tuple[list[Entry], dict[str, Row]]:
+    async def listed(self, asked: Understood) -> tuple[list[Candidate], dict[str, Row]]:
         """Return the list of what can be read whole, or of its first `depth`, and all that was read for it."""
         rows: dict[str, Row] = {}
         async for step in self._walk(asked, paths_to_arrange(asked.request, asked.order)).steps():
@@ -77,7 +77,7 @@ class Browser:
         place = asked.page(0 if after else None)
         steps = await _some(self._firsts(walk, variants, after), place)
         shown, end = _page(steps, walk.order, place)
-        entries = [Entry(step.row.point_id, None, variants.get(step.row.group, 1)) for step in shown]
+        entries = [Candidate(step.row.point_id, None, variants.get(step.row.group, 1)) for step in shown]
         return Outcome(entries, len(variants), total, True, facets, end)  # noqa: FBT003
 
     async def _firsts(self, walk: Walk, variants: dict[str, int], after: End | None) -> AsyncIterator[Step]:

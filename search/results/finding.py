@@ -24,10 +24,12 @@ from search.rows import PRODUCT_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from qdrant_client.models import ScoredPoint
+
     from search.encoding.query import ArmQuery, QueryEncoder
+    from search.kept_rows import KeptRows
     from search.ranking import Candidate, Found
     from search.results.boosts import Boosts
-    from search.results.listing import Entry
     from search.results.outcome import End
     from search.retriever import Retriever
     from search.rows import Row
@@ -38,25 +40,29 @@ if TYPE_CHECKING:
 class Listed:
     """The candidate set of a query and the list that its pages are cut from.
 
-    `query` is what the arms looked for; `found` and `whole` are under the whole filter, `others` one for each selected
-    facet, without the condition on its own field. `rows` are of all candidates where the order lies in them.
+    `query` is what the arms looked for. `whole` is under the whole filter, `others` one for each selected facet,
+    without the condition on its own field. `founds` are of all of these. `rows` are of all candidates,
+    where the order lies in them.
     """
 
     query: Mapping[str, ArmQuery]
-    found: Found
+    founds: Sequence[Found]
     whole: Candidates
     others: Sequence[Candidates]
-    entries: Sequence[Entry]
+    entries: Sequence[Candidate]
     rows: Mapping[str, Row]
 
 
 class Finder:
     """Finds what terms ask for."""
 
-    def __init__(self, encoder: QueryEncoder, retriever: Retriever, boosts: Boosts) -> None:
+    def __init__(
+        self, encoder: QueryEncoder, retriever: Retriever, boosts: Boosts, kept: KeptRows | None = None
+    ) -> None:
         self._encoder = encoder
         self._retriever = retriever
         self._boosts = boosts
+        self._kept = kept
 
     async def find(self, asked: Understood, after: End | None) -> Outcome:
         """Return the page that is asked for, of what follows `after` where there is one."""
@@ -64,7 +70,9 @@ class Finder:
         shown, end = page_of(listed.entries, listed.rows, asked, after)
         rows, read = listed.rows, None
         if not self._order_lies_in_rows(asked):
-            rows, read = await self._rows_and_products(listed, shown, asked)
+            page = products_part([one.point_id for one in shown], asked.request.fields)
+            rows, (products,) = await self._rows(listed.founds, (listed.whole, *listed.others), asked, page)
+            read = {point_id: (point.payload or {})[PRODUCT] for point_id, point in products.items()}
         with asked.stages.timed("rank"):
             facets = _facets(asked, listed, rows)
         return Outcome(
@@ -75,7 +83,7 @@ class Finder:
             facets=facets,
             end=end,
             read=read,
-            found=listed.found,
+            found=listed.founds[0],
             query=listed.query,
             boosts={one.point_id: self._boosts.of(rows[one.point_id]) for one in shown if one.point_id in rows},
         )
@@ -85,7 +93,9 @@ class Finder:
         query, founds = await self.ask(asked, asked.ranking.weights)
         with asked.stages.timed("rank"):
             whole, *others = [rank(found.arms, asked.ranking, found.named) for found in founds]
-        rows = await self._rows(whole, others, asked) if self._order_lies_in_rows(asked) else {}
+        rows: dict[str, Row] = {}
+        if self._order_lies_in_rows(asked):
+            rows, _ = await self._rows(founds, (whole, *others), asked)
         with asked.stages.timed("rank"):
             ordered = lifted(whole, rows, self._boosts).ordered
         if rows:  # one that was deleted a moment ago has none
@@ -94,7 +104,7 @@ class Finder:
             ordered = await self._diversified(ordered, asked)
         with asked.stages.timed("rank"):
             entries = arrange(ordered, rows, asked.request, asked.order)
-        return Listed(query, founds[0], whole, others, entries, rows)
+        return Listed(query, founds, whole, others, entries, rows)
 
     async def ask(
         self, asked: Understood, weights: Mapping[str, float]
@@ -129,27 +139,30 @@ class Finder:
     def _order_lies_in_rows(self, asked: Understood) -> bool:
         return bool(paths_to_arrange(asked.request, asked.order) or self._boosts.paths or asked.request.diversity)
 
-    def _paths(self, asked: Understood) -> list[str]:
+    def _paths(self, asked: Understood) -> tuple[str, ...]:
         counted = [path for one in asked.facets for path in one.facet.paths]
-        paths = [*paths_to_arrange(asked.request, asked.order), *self._boosts.paths, *counted]
-        return [PRODUCT_ID, *paths] if paths else []
+        paths = (*paths_to_arrange(asked.request, asked.order), *self._boosts.paths, *counted)
+        return (PRODUCT_ID, *paths) if paths else ()
 
-    async def _rows(self, whole: Candidates, others: Sequence[Candidates], asked: Understood) -> dict[str, Row]:
+    async def _rows(
+        self, founds: Sequence[Found], sets: Sequence[Candidates], asked: Understood, *beside: Part
+    ) -> tuple[dict[str, Row], list[dict[str, ScoredPoint]]]:
+        """Return the rows of the sets, as far as something is ordered or counted by them, and what is read beside."""
+        paths = self._paths(asked)
+        wanted = dict.fromkeys(point_id for one in sets for point_id in one.point_ids) if paths else {}
+        known: dict[str, Row] = {}
+        versions: dict[str, int] = {}
+        if self._kept is not None and wanted:
+            versions = {key: version for one in founds for key, version in one.versions.items()}
+            paths = self._kept.widened(paths)
+            known = self._kept.known(wanted, versions)
+        missing = Part([point_id for point_id in wanted if point_id not in known], paths)
         with asked.stages.timed("retrieve"):
-            (points,) = await self._retriever.read([_counted_part(whole, others, self._paths(asked))], asked.scope)
-        return {point_id: row_of(point) for point_id, point in points.items()}
-
-    async def _rows_and_products(
-        self, listed: Listed, shown: Sequence[Entry], asked: Understood
-    ) -> tuple[dict[str, Row], dict[str, Mapping[str, Any]]]:
-        counted = _counted_part(listed.whole, listed.others, self._paths(asked))
-        products = products_part([one.point_id for one in shown], asked.request.fields)
-        with asked.stages.timed("retrieve"):
-            rows, read = await self._retriever.read([counted, products], asked.scope)
-        return (
-            {point_id: row_of(point) for point_id, point in rows.items()},
-            {point_id: (point.payload or {})[PRODUCT] for point_id, point in read.items()},
-        )
+            read, *others = await self._retriever.read([missing, *beside], asked.scope)
+        rows = {point_id: row_of(point) for point_id, point in read.items()}
+        if self._kept is not None:
+            self._kept.keep(rows, versions, paths)
+        return known | rows, others
 
     async def _diversified(self, ordered: Sequence[Candidate], asked: Understood) -> list[Candidate]:
         first = Part([one.point_id for one in ordered[:DEEP]], (), vectors=True)
@@ -164,11 +177,6 @@ def _names(asked: Understood) -> list[str]:
     """Return what an id or a code may be written as, of each positive term in words, as it was typed."""
     typed = [term.text.strip() for term in asked.request.all_terms() if term.text is not None and term.weight > 0]
     return list(dict.fromkeys(name for text in typed for name in (text, text.upper(), text.lower())))
-
-
-def _counted_part(whole: Candidates, others: Sequence[Candidates], paths: Sequence[str]) -> Part:
-    point_ids = dict.fromkeys(point_id for one in (whole, *others) for point_id in one.point_ids) if paths else {}
-    return Part(list(point_ids), paths)
 
 
 def _facets(asked: Understood, listed: Listed, rows: Mapping[str, Row]) -> dict[str, Any]:

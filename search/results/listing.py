@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from catalog.points import GROUP, PRODUCT
@@ -21,15 +20,6 @@ if TYPE_CHECKING:
 _LIMITED: Final = {"brand": f"{PRODUCT}.brand", "category": f"{PRODUCT}.category", "group_id": GROUP}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One place in the list: a product's point, its score (None when browsing), and how many its group has."""
-
-    point_id: str
-    score: float | None = None
-    variants: int | None = None
-
-
 def paths_to_arrange(request: SearchRequest, order: Order | None) -> tuple[str, ...]:
     """Return what the rows must hold, nothing where the list can be made without any."""
     paths = [*(order.paths if order else ()), *(_LIMITED[name] for name in request.limit_per.limits())]
@@ -38,11 +28,11 @@ def paths_to_arrange(request: SearchRequest, order: Order | None) -> tuple[str, 
 
 def arrange(
     candidates: Sequence[Candidate], rows: Mapping[str, Row], request: SearchRequest, order: Order | None
-) -> list[Entry]:
+) -> list[Candidate]:
     """Return the list of candidates that come best first; `rows` hold what `paths_to_arrange` says of each."""
     if order is not None:
         candidates = sorted(candidates, key=lambda one: order.key(rows[one.point_id]))
-    entries = [Entry(one.point_id, one.score) for one in candidates]
+    entries = list(candidates)
     if request.group_by:
         entries = _first_of_groups(entries, rows)
     for name, most in request.limit_per.limits().items():
@@ -51,8 +41,8 @@ def arrange(
 
 
 def page_of(
-    entries: Sequence[Entry], rows: Mapping[str, Row], asked: Understood, after: End | None
-) -> tuple[Sequence[Entry], End | None]:
+    entries: Sequence[Candidate], rows: Mapping[str, Row], asked: Understood, after: End | None
+) -> tuple[Sequence[Candidate], End | None]:
     """Return the page that is asked for, and where it ended if an order by a field goes on after it."""
     order = asked.order
     place = asked.page(_place_after(entries, rows, order, after) if order and after else None)
@@ -61,22 +51,22 @@ def page_of(
     return shown, End(order.key(rows[shown[-1].point_id])) if more and order else None
 
 
-def _place_after(entries: Sequence[Entry], rows: Mapping[str, Row], order: Order, end: End) -> int:
+def _place_after(entries: Sequence[Candidate], rows: Mapping[str, Row], order: Order, end: End) -> int:
     following = (place for place, one in enumerate(entries) if end.comes_before(rows[one.point_id], order))
     return next(following, len(entries))
 
 
-def _first_of_groups(entries: Sequence[Entry], rows: Mapping[str, Row]) -> list[Entry]:
+def _first_of_groups(entries: Sequence[Candidate], rows: Mapping[str, Row]) -> list[Candidate]:
     """Fold each group into its first variant: the one that stands for it in the current order."""
     groups = [rows[one.point_id].group for one in entries]
     variants = Counter(groups)
-    firsts: dict[str, Entry] = {}
+    firsts: dict[str, Candidate] = {}
     for one, group in zip(entries, groups, strict=True):
-        firsts.setdefault(group, replace(one, variants=variants[group]))
+        firsts.setdefault(group, one._replace(variants=variants[group]))
     return list(firsts.values())
 
 
-def _at_most(most: int, name: str, entries: Iterable[Entry], rows: Mapping[str, Row]) -> Iterable[Entry]:
+def _at_most(most: int, name: str, entries: Iterable[Candidate], rows: Mapping[str, Row]) -> Iterable[Candidate]:
     """Yield the entries without those that `most` others of their kind come before; what has no value is no kind."""
     seen: Counter[str] = Counter()
     for one in entries:

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from search.encoding.query import ArmQuery
-    from search.ranking import Found
-    from search.results.listing import Entry
+    from search.ranking import Candidate, Found
     from search.results.ordering import Key, Order
     from search.rows import Row
 
@@ -42,7 +41,7 @@ class Outcome:
     the arms found and looked for, absent when browsing; `boosts` what lifted the products shown.
     """
 
-    shown: Sequence[Entry]
+    shown: Sequence[Candidate]
     listed: int
     products: int
     exact: bool

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from search.encoding.query import ArmQuery
-    from search.ranking import ArmHits
+    from search.ranking import ArmHits, Candidate
     from search.results.browsing import Browser
     from search.results.finding import Finder, Listed
-    from search.results.listing import Entry
     from search.retriever import Retriever
     from search.rows import Row
     from search.understood import Understood
@@ -89,7 +88,7 @@ class Explainer:
         itself = Filter(must=(Products((product_id,)),))
         alone = await self.retriever.retrieve(listed.query, itself, asked.scope)
         return {
-            arm: await self._arm(arm, listed.query[arm], hits, listed.found.arms[arm], asked)
+            arm: await self._arm(arm, listed.query[arm], hits, listed.founds[0].arms[arm], asked)
             for arm, hits in alone.items()
             if len(hits.ids)
         }
@@ -110,7 +109,7 @@ class Explainer:
         )
 
     async def _placed(
-        self, known: dict[str, Any], entries: Sequence[Entry], rows: Mapping[str, Row], asked: Understood
+        self, known: dict[str, Any], entries: Sequence[Candidate], rows: Mapping[str, Row], asked: Understood
     ) -> ExplainAnswer:
         """Return the verdict on a product of the candidate set, or of what is browsed; `known` is said of it anyway."""
         point = point_id(known["product"])
@@ -128,7 +127,7 @@ class Explainer:
         reason = f"more than {asked.depth} come before it, and pages go no further; a cursor does, a filter narrows"
         return ExplainAnswer(**known, verdict="beyond_depth", reason=reason, place=place and place + 1)
 
-    async def _fold(self, point: str, entries: Sequence[Entry], asked: Understood) -> Fold | None:
+    async def _fold(self, point: str, entries: Sequence[Candidate], asked: Understood) -> Fold | None:
         points = [point, *(one.point_id for one in entries)]
         (found,) = await self.retriever.read([Part(points, (PRODUCT_ID, GROUP))], asked.scope)
         rows = {one: row_of(read) for one, read in found.items()}

@@ -91,7 +91,9 @@ class Vocabularies:
         self._one_at_a_time = asyncio.Lock()  # an app may start again, on another loop
 
     def _looked_after(self, scope: Scope) -> _Kept:
-        kept = self._kept.setdefault(scope, _Kept())
+        kept = self._kept.get(scope)
+        if kept is None:
+            kept = self._kept[scope] = _Kept()
         self._kept.move_to_end(scope)
         if len(self._kept) > self._limits.most_scopes:
             self._kept.popitem(last=False)

@@ -119,7 +119,7 @@ class Bench:
             self._shard.retrieve(page, [PRODUCT], with_vector=False)
         with times.client.timed():
             for answer in self._client.query_batch_points(self._collection, requests=requests):
-                scores_of(answer.points)
+                list(scores_of(answer.points).ids)
         if not kind.pictured:
             self._search(kind, query, query.text, (times.encode_known, times.api_known))
         new = f"{query.text} {self._collection_size} {next(self._new_words)}"

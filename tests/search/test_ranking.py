@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from catalog.vectors import ARMS
 from encoders.interface import Unrelated
-from search.ranking import RRF_CONSTANT, ArmHits, Ranking, rank
+from search.ranking import AUTO, RRF_CONSTANT, ArmHits, Ranking, rank
 
 SCALE = Unrelated(mean=0.2, deviation=0.1)
 EVEN = dict.fromkeys(ARMS, 1.0)
@@ -70,6 +70,20 @@ def test_a_score_does_not_depend_on_who_else_was_found(
     part = scored({"text": hits(*((key, score) for key, score in found.items() if key in kept))}, Ranking(weights))
 
     assert part == {key: score for key, score in whole.items() if key in kept}
+
+
+@given(some_arms, some_weights, fusions, st.floats(-1, 1, width=32))
+def test_dropping_the_far_changes_no_score(
+    found: dict[str, dict[str, float]], weights: dict[str, float], fusion: str, threshold: float
+) -> None:
+    """What is near in some arm keeps the score that it has among all, wherever the line lies; the others are gone."""
+    scale = Unrelated(SCALE.mean, SCALE.deviation, threshold)
+    arms = {arm: hits(*scores.items(), scale=scale) for arm, scores in found.items()}
+    near = {key for scores in found.values() for key, score in scores.items() if score > threshold}
+
+    whole, kept = scored(arms, Ranking(weights, fusion)), scored(arms, Ranking(weights, fusion, AUTO))
+
+    assert kept == {key: score for key, score in whole.items() if key in near}
 
 
 def test_an_arm_that_did_not_return_a_candidate_gives_it_nothing() -> None:

@@ -1,0 +1,84 @@
+"""Rows that are kept: as good as read anew, whatever is written, and never more than there is room for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from search.kept_rows import KeptRows
+from search.rows import Row
+from tests.builders import bare, deleted, patched, upserted
+
+if TYPE_CHECKING:
+    from tests.search.shop import Shop
+
+BRAND = ("product.id", "product.brand")
+
+
+def row(point_id: str, brand: str) -> Row:
+    """Return a row with a brand."""
+    return Row(point_id, {"id": point_id, "brand": brand})
+
+
+def counted(shop: Shop) -> dict[str, int]:
+    """Return how many things each brand has."""
+    values = shop.search(text="thing", facets=["brand"])["facets"]["brand"]["values"]
+    return {one["value"]: one["count"] for one in values}
+
+
+def test_counts_follow_every_kind_of_write(shop: Shop) -> None:
+    """A patch, a new product, a deleted one and one that comes back: each is counted as it stands."""
+    shop.sell(*(bare(f"p-{number}", title="thing", brand="A") for number in range(4)))
+    assert counted(shop) == counted(shop) == {"A": 4}
+
+    shop.hear(patched("p-1", version=2, brand="B"))
+    assert counted(shop) == {"A": 3, "B": 1}
+    shop.hear(deleted("p-2", version=2), upserted(bare("p-9", title="thing", brand="B")))
+    assert counted(shop) == {"A": 2, "B": 2}
+    shop.hear(upserted(bare("p-2", title="thing", brand="C"), version=3))
+    assert counted(shop) == {"A": 2, "B": 2, "C": 1}
+
+
+def test_another_order_finds_what_it_needs_in_each_row(shop: Shop) -> None:
+    """Rows that were read for a facet do not serve an order by price."""
+    shop.sell(*(bare(f"p-{number}", title="thing", brand="A", price=float(9 - number)) for number in range(4)))
+    assert counted(shop) == {"A": 4}
+
+    assert shop.found(text="thing", sort="price") == ["p-3", "p-2", "p-1", "p-0"]
+    assert counted(shop) == {"A": 4}
+
+
+def test_a_row_is_known_at_its_version_only() -> None:
+    """After a write its point says another, and then it is to be read."""
+    kept = KeptRows()
+    paths = kept.widened(BRAND)
+    kept.keep({"a": row("a", "A"), "b": row("b", "B")}, {"a": 1}, paths)
+
+    assert kept.known(["a", "b"], {"a": 1, "b": 1}) == {"a": row("a", "A")}
+    assert kept.known(["a"], {"a": 2}) == {}
+    assert kept.known(["a"], {}) == {}
+
+
+def test_rows_that_lack_a_path_are_forgotten() -> None:
+    """Those kept before it was asked for, and those that were on their way then."""
+    kept = KeptRows()
+    narrow = kept.widened(BRAND)
+    kept.keep({"a": row("a", "A")}, {"a": 1}, narrow)
+    wide = kept.widened(("product.id", "product.price"))
+    kept.keep({"b": row("b", "B")}, {"b": 1}, narrow)
+
+    assert wide == (*BRAND, "product.price")
+    assert kept.widened(BRAND) == wide
+    assert kept.known(["a", "b"], {"a": 1, "b": 1}) == {}
+
+
+def test_what_is_asked_for_stays_and_the_rest_makes_room() -> None:
+    """However many are read, there are never more than twice the half."""
+    kept = KeptRows(8)
+    paths = kept.widened(BRAND)
+    for number in range(40):
+        name = str(number)
+        kept.keep({name: row(name, "A")}, {name: 1}, paths)
+        assert kept.known(["0"], {"0": 1})
+
+    known = kept.known(map(str, range(40)), {str(number): 1 for number in range(40)})
+    assert 1 < len(known) <= 8 + 1
