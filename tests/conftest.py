@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from pathlib import Path
@@ -26,6 +27,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", f"ignore:{never_trusted}:ResourceWarning")
     warnings.filterwarnings("ignore", never_trusted, ResourceWarning)
     warnings.filterwarnings("ignore", never_connected, ResourceWarning)  # for the very end, when pytest collects all
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Look for no garbage while the tests are gathered: almost everything that they import stays to the end."""
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look for it from here on, in what the tests make: going through half a million old objects takes 0.3 s."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    gc.enable()
 
 
 def without_broker(why: Exception) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,27 +11,49 @@ from typer.testing import CliRunner
 
 from catalog.errors import CollectionMismatch, EngineUnavailable, Misconfigured
 from deploy.cli.main import app
+from tests.forks import Command, executed, forked, without_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-VITRINE = Path(sys.executable).with_name("vitrine")
+    from tests.forks import Child
+
+WAIT_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 def run(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    launch: Callable[[Command], Child] = forked,
+) -> Done:
     """Run the command in a folder of its own."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
-    return subprocess.run(
-        [VITRINE, *arguments],
-        cwd=folder,
-        env={**clean, "NO_COLOR": "1", "COLUMNS": "120", **(environment or {})},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    out, error = folder / "stdout", folder / "stderr"
+    surroundings = without_settings() | {"NO_COLOR": "1", "COLUMNS": "120"} | dict(environment or {})
+    child = launch(Command(arguments, folder, surroundings, out, error))
+    try:
+        code = child.wait(WAIT_SECONDS)
+    finally:
+        child.kill()
+    return Done(code, out.read_text(encoding="utf-8"), error.read_text(encoding="utf-8"))
+
+
+def test_the_installed_command_starts(tmp_path: Path) -> None:
+    """It is where the packages are, and the other tests' forked processes are the same function."""
+    result = run(tmp_path, "--help", launch=executed)
+
+    assert result.returncode == 0
+    assert "Usage: vitrine" in result.stdout
 
 
 @pytest.mark.parametrize("group", [[], ["demo"], ["search"], ["ingest"], ["encoders"], ["collection"]])
