@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from catalog.errors import Misconfigured
 from deploy import logs, traces
 from deploy.cli.address import check_address
+from deploy.cli.starting import starting
 from deploy.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def demo(
     logs.configure(settings.log.format)
     if not insecure:
         check_address(settings.api)
-    with console.status("Loading the encoders …"):
+    with console.status("Loading the encoders …"), starting():
         from deploy.processes import embedded  # noqa: PLC0415 - models are loaded only when used
         from encoders.registry import load_encoders  # noqa: PLC0415
 
