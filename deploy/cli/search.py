@@ -33,6 +33,9 @@ def serve(insecure: Insecure = False) -> None:
     if not insecure:
         check_address(settings.api)
     with starting():
+        from deploy.processes import early  # noqa: PLC0415
+
+        early.check_search(settings)
         from deploy.processes import search as process  # noqa: PLC0415 - models and servers are loaded only when used
 
     with traces.exported(settings.traces, "search"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,44 @@ def test_wrong_use_exits_with_2_and_says_what_to_do(
     assert result.returncode == 2
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["search", "serve"], {"VITRINE_API__KEYS_FILE": "nowhere.yaml"}, "VITRINE_API__KEYS_FILE"),
+        (["demo"], {"VITRINE_API__KEYS_FILE": "nowhere.yaml"}, "VITRINE_API__KEYS_FILE"),
+        (["demo"], {"VITRINE_API__KEYS_FILE": "rubbish"}, "rubbish"),
+        (["demo"], {"VITRINE_WORDS__SYNONYMS": "rubbish"}, "rubbish"),
+        (["demo"], {"VITRINE_ENCODERS__GLOSSARY": "nowhere.txt"}, "nowhere.txt"),
+        (["demo", "--kafka", "h:1"], {"VITRINE_KAFKA__DEBEZIUM_MAPPING": "nowhere.yaml"}, "nowhere.yaml"),
+        (["demo", "--kafka", "h:1"], {"VITRINE_KAFKA__SECURITY_PROTOCOL": "SASL_SSL"}, "sasl_mechanism"),
+        (["demo", "--catalogue", "nowhere.jsonl"], {}, "nowhere.jsonl"),
+        (["demo", "--catalogue", "rubbish"], {}, "rubbish, line 1"),
+    ],
+)
+def test_a_wrong_file_is_told_before_a_model_is_loaded(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str], said: str
+) -> None:
+    """The encoder that the settings name does not exist, and nobody has come so far as to look for it."""
+    (tmp_path / "rubbish").write_text("[rubbish", encoding="utf-8")
+    result = run(tmp_path, *arguments, environment={"VITRINE_ENCODERS__TEXT": "no-such/model", **environment})
+
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert "no-such/model" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_port_in_use_is_told_before_a_model_is_loaded(tmp_path: Path) -> None:
+    """As it is where the demo runs already."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = run(tmp_path, "demo", "--port", port, environment={"VITRINE_ENCODERS__TEXT": "no-such/model"})
+
+    assert result.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
+    assert "VITRINE_API__PORT" in result.stderr
 
 
 def test_an_unknown_encoder_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
