@@ -19,7 +19,12 @@ CACHE = Path(__file__).parent.parent / ".cache"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Excuse kafka-python for two things: how it reads its own schemas, and sockets it drops when nobody listens."""
+    """Give torch one thread a process, and excuse kafka-python for two things.
+
+    Threads of several processes on two cores wait for each other by spinning: training tests took five times as long.
+    kafka-python reads its own schemas in an old way, and drops sockets when nobody listens.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported, here and in what tests start
     config.addinivalue_line("filterwarnings", "ignore:(open|read)_text is deprecated:DeprecationWarning")
     never_connected = r"unclosed <socket.* laddr=\('0\.0\.0\.0', \d+\)>"
     config.addinivalue_line("filterwarnings", f"ignore:{never_connected}:ResourceWarning")
