@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeAlias
 
 import structlog
@@ -23,6 +24,10 @@ _PRIVATE: Final = frozenset(
 _MAX_CHARS: Final = 500
 _MAX_TRACEBACK_CHARS: Final = 10_000
 _MAX_DEPTH: Final = 4
+_CONTROL: Final = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+"""What a terminal obeys, what ends a line, and what turns the direction of reading: written as escapes."""
+_IN_TEXTS: Final = re.compile(rf"[{_CONTROL}\t\n]")
+_IN_TRACEBACKS: Final = re.compile(rf"[{_CONTROL}]")
 _SCRUBBED: Final = (
     (re.compile(r"data:[\w.+-]+/[\w.+-]+[;,][^\s\"']*"), f"data:{LEFT_OUT}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), rf"\1 {LEFT_OUT}"),
@@ -44,7 +49,15 @@ def configure(wanted: LogFormat, stream: TextIO | None = None) -> None:
 
 
 def _for_people(stream: TextIO) -> Processor:
-    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    """Return what writes lines for a terminal; a traceback is set in, so that none of it passes for a line of ours."""
+    render = structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+
+    def written(logger: Any, method: str, event: EventDict) -> str:  # noqa: ANN401 - as structlog has it
+        if isinstance(traceback := event.get("exception"), str):
+            event["exception"] = textwrap.indent(traceback, "  ")
+        return render(logger, method, event)
+
+    return written
 
 
 def without_private(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -93,15 +106,17 @@ def _told(name: str, value: Any, depth: int) -> Any:  # noqa: ANN401 - whatever 
     if isinstance(value, bytes | bytearray | memoryview):
         return f"[{len(value)} bytes]"
     if isinstance(value, dict):
-        return {str(key): _told(str(key), held, depth - 1) for key, held in value.items()}
+        return {_scrubbed(str(key)): _told(str(key), held, depth - 1) for key, held in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_told("", held, depth - 1) for held in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return _scrubbed(str(value), _MAX_TRACEBACK_CHARS if name == "exception" else _MAX_CHARS)
+    bounds = (_MAX_TRACEBACK_CHARS, _IN_TRACEBACKS) if name == "exception" else (_MAX_CHARS, _IN_TEXTS)
+    return _scrubbed(str(value), *bounds)
 
 
-def _scrubbed(text: str, max_chars: int) -> str:
+def _scrubbed(text: str, max_chars: int = _MAX_CHARS, control: re.Pattern[str] = _IN_TEXTS) -> str:
     for pattern, instead in _SCRUBBED:
         text = pattern.sub(instead, text)
+    text = control.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     return text if len(text) <= max_chars else f"{text[:max_chars]}… [{len(text) - max_chars} characters more]"

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_CONTENTS: Final = (1, 2, 4, 8, 16, 32, 64, 96)
 _PRODUCTS: Final = (0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
 
 
@@ -37,6 +38,14 @@ class SearchMetrics:
             "Time of one stage of a search: encode, retrieve, rank. Worry about the one that grows.",
             ["stage"],
             buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._encoded_contents = Histogram(
+            "vitrine_search_encoded_contents",
+            "How much one call of the query encoder took at once: words (a text for each arm that reads it, at most "
+            "96), pictures (at most 8). It grows with the load; at its most all the time, queries wait: more replicas.",
+            ["kind"],
+            buckets=_CONTENTS,
             registry=self.registry,
         )
         self._in_flight = Gauge(
@@ -98,6 +107,10 @@ class SearchMetrics:
         self._candidates.observe(candidates)
         for stage, seconds in stages.items():
             self._stage_seconds.labels(stage).observe(seconds)
+
+    def encoded(self, kind: str, contents: int) -> None:
+        """Note a batch of words or pictures for the query encoder."""
+        self._encoded_contents.labels(kind).observe(contents)
 
     def exposition(self) -> bytes:
         """Return everything in Prometheus' text format."""

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from tests.broker import free_ports
+from tests.forks import Command, forked, without_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
     from typing import Self
+
+    from tests.forks import Child
 
 PATIENCE_SECONDS = 120.0
 STOP_SECONDS = 20.0
 PAGE = 100
-DEMO = (str(Path(sys.executable).with_name("vitrine")), "demo", "--no-open")
 
 
 @dataclass
 class Demo:
     """The demo on `data`, with further arguments and settings; it may be killed and started again.
 
-    `command` is what takes the place of `vitrine demo`, `log` where it writes to, by default beside the data.
+    `launch` makes the process, `log` is where it writes to, by default beside the data.
     """
 
     data: Path
     arguments: Sequence[str] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=lambda: free_ports(1)[0])
-    command: Sequence[str] = DEMO
+    launch: Callable[[Command], Child] = forked
     log: Path | None = None
-    _process: subprocess.Popen[bytes] | None = None
+    _process: Child | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -49,12 +48,9 @@ class Demo:
 
     def start(self) -> None:
         """Start the process; it takes requests some seconds later."""
-        command = [*self.command, "--data", str(self.data), "--port", str(self.port), *self.arguments]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=kept | dict(self.settings), cwd=self.data
-            )
+        arguments = ["demo", "--no-open", "--data", str(self.data), "--port", str(self.port), *self.arguments]
+        environment = without_settings() | dict(self.settings)
+        self._process = self.launch(Command(arguments, self.data, environment, self._log, self._log))
 
     def kill(self) -> None:
         """End the process at once, as kill -9 does."""

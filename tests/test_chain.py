@@ -17,6 +17,7 @@ from ingest.kafka_producer import KafkaEvents
 from tests.broker import create_topic
 from tests.builders import as_bytes, deleted, id_of, patched, upserted
 from tests.demo import Demo
+from tests.forks import executed, forked
 from tests.index import MEMORY
 from tests.logs import read
 from tests.photos import photographed
@@ -84,7 +85,7 @@ def shop(kafka_bootstrap: str) -> Iterator[Shop]:
             "VITRINE_KAFKA__GROUP": topic,
             "VITRINE_INGEST__BATCH_RECORDS": "20",
         }
-        demo = Demo(data, ["--kafka", kafka_bootstrap, "--topic", topic], settings)
+        demo = Demo(data, ["--kafka", kafka_bootstrap, "--topic", topic], settings, launch=executed)
         yield Shop(kafka_bootstrap, topic, photographed(COUNT, data / "photos"), stack.enter_context(demo))
 
 
@@ -107,6 +108,7 @@ def index_through_a_kill(shop: Shop) -> None:
     before = shop.demo.total()
     shop.demo.kill()
 
+    shop.demo.launch = forked
     shop.demo.start()
     shop.demo.wait(lambda: shop.demo.total() == COUNT, "all products")
 

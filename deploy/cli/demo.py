@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from catalog.errors import Misconfigured
-from deploy import logs, traces
+from deploy import feeds, logs, traces
 from deploy.cli.address import check_address
+from deploy.cli.starting import starting
 from deploy.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -59,12 +60,18 @@ def demo(
     logs.configure(settings.log.format)
     if not insecure:
         check_address(settings.api)
-    with console.status("Loading the encoders …"):
+    own_events = list(feeds.read_events(catalogue)) if catalogue is not None else None
+    with console.status("Loading the encoders …"), starting():
+        from deploy.processes import early  # noqa: PLC0415 - what reads a file of keys is only then needed
+
+        early.check_search(settings)
+        if settings.kafka.bootstrap_servers is not None:
+            early.check_topic(settings)
         from deploy.processes import embedded  # noqa: PLC0415 - models are loaded only when used
         from encoders.registry import load_encoders  # noqa: PLC0415
 
         encoders = load_encoders(settings.encoders.settings())
-    log = _log(settings, data, catalogue, console)
+    log = _log(settings, data, own_events, console)
     with traces.exported(settings.traces, "demo"):
         embedded.run(settings, encoders, log, _Welcome(console, open_page))
     console.print("Stopped. Everything is kept; start again to go on.")
@@ -91,15 +98,16 @@ def _settings(
     )
 
 
-def _log(settings: Settings, data: Path, catalogue: Path | None, console: Console) -> FolderLog | KafkaLog:
-    from deploy import feeds  # noqa: PLC0415
+def _log(
+    settings: Settings, data: Path, own_events: list[dict[str, object]] | None, console: Console
+) -> FolderLog | KafkaLog:
     from deploy.processes import embedded  # noqa: PLC0415
     from deploy.sample.write import events, write_pictures  # noqa: PLC0415
 
     if settings.kafka.bootstrap_servers is not None:
         return embedded.topic_log(settings)
-    if catalogue is not None:
-        return embedded.folder_log(settings, data / "log", feeds.read_events(catalogue))
+    if own_events is not None:
+        return embedded.folder_log(settings, data / "log", own_events)
     assert settings.images.root is not None
     with _progress(console) as progress:
         task = progress.add_task("Drawing the sample catalogue", total=None)

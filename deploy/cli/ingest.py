@@ -9,6 +9,7 @@ import typer
 
 from deploy import logs, traces
 from deploy.cli import ingest_dead_letters, ingest_expire, ingest_load, ingest_reconcile, ingest_refetch
+from deploy.cli.starting import starting
 from deploy.processes.debezium import debezium_reading
 from deploy.settings import load_settings
 
@@ -32,7 +33,8 @@ def run() -> None:
     logs.configure(settings.log.format)
     settings.kafka.connection()  # refuses at once what could not work
     debezium_reading(settings)
-    from deploy.processes import ingest as process  # noqa: PLC0415 - models are loaded only when used
+    with starting():
+        from deploy.processes import ingest as process  # noqa: PLC0415 - models are loaded only when used
 
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

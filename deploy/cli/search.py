@@ -9,6 +9,7 @@ import typer
 from deploy import logs, traces
 from deploy.cli import search_calibrate, search_evaluate, search_keys
 from deploy.cli.address import check_address
+from deploy.cli.starting import starting
 from deploy.settings import load_settings
 
 app = typer.Typer(help="Answer queries.", no_args_is_help=True)
@@ -31,7 +32,11 @@ def serve(insecure: Insecure = False) -> None:
     logs.configure(settings.log.format)
     if not insecure:
         check_address(settings.api)
-    from deploy.processes import search as process  # noqa: PLC0415 - models and servers are loaded only when used
+    with starting():
+        from deploy.processes import early  # noqa: PLC0415
+
+        early.check_search(settings)
+        from deploy.processes import search as process  # noqa: PLC0415 - models and servers are loaded only when used
 
     with traces.exported(settings.traces, "search"):
         process.run(settings)

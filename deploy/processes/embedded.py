@@ -25,13 +25,13 @@ from deploy.processes.search import following_app, serve, server
 from deploy.processes.shelf import EncoderShelf
 from deploy.processes.worker_http import answering
 from ingest.eventlog import EventLog
-from ingest.metrics import IngestMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import uvicorn
+    from prometheus_client import Metric
 
     from catalog.engine import Engine
     from deploy.processes.migration.filling import Filled
@@ -89,6 +89,18 @@ class AllInOne:
     searched: Callable[[], str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The metrics of the worker whose collection is searched: once a migration is cut over, those of the new one."""
+
+    workers: Workers
+    searched: Callable[[], str | None]
+
+    def collect(self) -> Iterable[Metric]:
+        """Return what it counts now; of nobody where nothing is searched yet."""
+        return self.workers.metrics(self.searched() or "").registry.collect()
+
+
 @contextmanager
 def wired(
     shelf: EncoderShelf, log: FolderLog | KafkaLog, *, linger_seconds: float = LINGER_SECONDS
@@ -117,17 +129,16 @@ def assembled(
         events = log.events()
         stack.callback(events.close)
         fetcher = stack.enter_context(picture_fetcher(settings))
-        metrics = IngestMetrics()
-        ready = stack.enter_context(answering(settings.ingest.http_port, metrics.registry))
+        workers, searched = Workers(), partial(resolve, engine, settings.collection)
+        ready = stack.enter_context(answering(settings.ingest.http_port, _Counted(workers, searched)))
         own = ensure(engine, declare(settings, shelf.own()))
         http = server(following_app(shelf, engine, fetcher, events), settings)
-        workers = Workers()
         stack.callback(workers.close)
         site = Site(settings, engine, shelf, fetcher, log, workers, linger_seconds)
         workers.failed = partial(_stop, site, http)
-        _start_workers(site, own, metrics)
+        _start_workers(site, own)
         ready.set()
-        yield AllInOne(http, workers, Commands(site), own, partial(resolve, engine, settings.collection))
+        yield AllInOne(http, workers, Commands(site), own, searched)
 
 
 def _instance(index: Path) -> str:
@@ -136,9 +147,9 @@ def _instance(index: Path) -> str:
     return f"vitrine-{hashlib.blake2b(place.encode(), digest_size=8).hexdigest()}"
 
 
-def _start_workers(site: Site, own: str, metrics: IngestMetrics) -> None:
+def _start_workers(site: Site, own: str) -> None:
     """Start the worker of our own collection and, where a migration is under way, that of the other one."""
-    site.workers_here.start(own, partial(site.filled, site.settings.encoders.models()), metrics)
+    site.workers_here.start(own, partial(site.filled, site.settings.encoders.models()))
     migration = migration_of(site.engine, site.alias)
     others = {migration.source, migration.target} - {own} if migration is not None else set()
     for collection in others:

@@ -121,7 +121,7 @@ def search_core(
     declaration = declare(settings, encoders)
     retriever = Retriever(open_async_engine(settings, engine), declaration.physical_name, depth=settings.api.depth)
     metrics = metrics or SearchMetrics()
-    encoder = QueryEncoder(encoders, limits=picture_limits(settings), fetcher=fetcher)
+    encoder = QueryEncoder(encoders, limits=picture_limits(settings), fetcher=fetcher, noted=metrics.encoded)
     index = ServedIndex(declaration.physical_name, _model_name(encoders), settings.catalogue.numbers)
     boosts = Boosts(**settings.boosts.model_dump())
     words = query_words(settings, retriever)

@@ -16,7 +16,7 @@ from catalog.errors import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from prometheus_client import CollectorRegistry
+    from prometheus_client.registry import Collector
 
 ROUTES: Final = ("/livez", "/readyz", "/metrics")
 _JSON: Final = "application/json"
@@ -24,7 +24,7 @@ _ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - whoever probes and scrapes is an
 
 
 @contextmanager
-def answering(port: int | None, registry: CollectorRegistry) -> Iterator[threading.Event]:
+def answering(port: int | None, metrics: Collector) -> Iterator[threading.Event]:
     """Answer `ROUTES` on a port, or not at all without one; who sets the event given says that the worker is ready.
 
     Raises `Misconfigured` where the port cannot be listened on.
@@ -34,7 +34,7 @@ def answering(port: int | None, registry: CollectorRegistry) -> Iterator[threadi
         yield ready
         return
     try:
-        server = ThreadingHTTPServer((_ANY_ADDRESS, port), _handler(registry, ready))
+        server = ThreadingHTTPServer((_ANY_ADDRESS, port), _handler(metrics, ready))
     except OSError as error:
         raise Misconfigured(f"cannot listen on port {port}: choose another VITRINE_INGEST__HTTP_PORT") from error
     server.daemon_threads = True
@@ -48,10 +48,10 @@ def answering(port: int | None, registry: CollectorRegistry) -> Iterator[threadi
         thread.join()
 
 
-def _handler(registry: CollectorRegistry, ready: threading.Event) -> type[BaseHTTPRequestHandler]:
+def _handler(metrics: Collector, ready: threading.Event) -> type[BaseHTTPRequestHandler]:
     def answer(path: str) -> tuple[HTTPStatus, str, bytes]:
         if path == "/metrics":
-            return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(registry)
+            return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(metrics)
         if path == "/livez":
             return HTTPStatus.OK, _JSON, b'{"status": "alive"}'
         if path == "/readyz" and ready.is_set():

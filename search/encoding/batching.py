@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Encode: TypeAlias = "Callable[[Sequence[Any]], Sequence[Vector]]"
 """Contents to vectors in their order; blocks; raises `InvalidInput` for the whole call if one content is at fault."""
 
+Noted: TypeAlias = "Callable[[str, int], None]"
+"""Hears of each batch: its encoding, and how many contents it has."""
+
 _RETRY_SECONDS: Final = 1.0
 
 
@@ -60,9 +63,12 @@ class QueueLimits:
 class BatchingQueue:
     """Encodes in batches, one call at a time on a thread of its own."""
 
-    def __init__(self, encodings: Mapping[str, Encoding], limits: QueueLimits | None = None) -> None:
+    def __init__(
+        self, encodings: Mapping[str, Encoding], limits: QueueLimits | None = None, noted: Noted | None = None
+    ) -> None:
         self._encodings = encodings
         self._limits = limits or QueueLimits()
+        self._noted = noted or _nobody_asks
         self._remembered: OrderedDict[Wanted, Vector] = OrderedDict()
         self._line: Line = {}
         self._under_way: Line = {}
@@ -120,9 +126,11 @@ class BatchingQueue:
         """Encode what stands first in line, and with it what else there is of its kind; when that is done, again."""
         if self._under_way or not self._line:
             return
-        encoding = self._encodings[next(iter(self._line)).encoding]
+        name = next(iter(self._line)).encoding
+        encoding = self._encodings[name]
         ours = [one for one in self._line if self._encodings[one.encoding] is encoding][: encoding.at_once]
         batch = self._under_way = {one: self._line.pop(one) for one in ours}
+        self._noted(name, len(batch))
         contents = [one.content for one in batch]
         call = asyncio.get_running_loop().run_in_executor(self._thread, _each, encoding.encode, contents)
         call.add_done_callback(partial(self._finish, batch))
@@ -150,6 +158,10 @@ class BatchingQueue:
 
 def _waiting(*futures: Sequence[asyncio.Future[Verdict]]) -> list[asyncio.Future[Verdict]]:
     return [future for some in futures for future in some if not future.done()]
+
+
+def _nobody_asks(_encoding: str, _contents: int) -> None:
+    """Note nothing."""
 
 
 def _one_thread() -> ThreadPoolExecutor:

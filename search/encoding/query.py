@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from encoders.pictures.decode import PictureLimits
     from encoders.pictures.fetch import PictureFetcher
+    from search.encoding.batching import Noted
     from search.schemas import Term
 
 ProductVectors: TypeAlias = "Mapping[str, Mapping[str, FloatArray]]"
@@ -58,9 +59,10 @@ class QueryEncoder:
         limits: PictureLimits | None = None,
         fetcher: PictureFetcher | None = None,
         texts_at_once: int = TEXTS_AT_ONCE,
+        noted: Noted | None = None,
     ) -> None:
         self._own = self._encoders = encoders
-        self._vectors = QueryVectors(encoders, limits, fetcher, texts_at_once=texts_at_once)
+        self._vectors = QueryVectors(encoders, limits, fetcher, texts_at_once=texts_at_once, noted=noted)
         self._rarity = Rarity()
 
     def calibrate(self, unrelated: Mapping[tuple[str, str], Unrelated], rarity: Rarity | None = None) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from encoders.interface import Encoders, FloatArray, Picture
     from encoders.pictures.decode import PictureLimits
     from encoders.pictures.fetch import PictureFetcher
-    from search.encoding.batching import Vector, Verdict
+    from search.encoding.batching import Noted, Vector, Verdict
     from search.schemas import Term
 
 _WORDS: Final = "words"
@@ -48,12 +48,13 @@ class QueryVectors:
         fetcher: PictureFetcher | None = None,
         *,
         texts_at_once: int = TEXTS_AT_ONCE,
+        noted: Noted | None = None,
     ) -> None:
         self._encoders = encoders
         self._pictures = QueryPictures(limits, fetcher)
         words = Encoding(self._encode_words, len(ARMS) * texts_at_once)
         pictures = Encoding(self._encode_pictures, _PICTURES_AT_ONCE)
-        self._queue = BatchingQueue({_WORDS: words, _PICTURES: pictures})
+        self._queue = BatchingQueue({_WORDS: words, _PICTURES: pictures}, noted=noted)
         self._nothing: FloatArray | None = None
         reads_words = encoders.picture.text_tower is not None
         self._arms_of_words = (TEXT, IMAGE, LEXICAL) if reads_words else (TEXT, LEXICAL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import time
@@ -28,6 +27,7 @@ from tests.broker import create_topic
 from tests.chaos.engine_host import host
 from tests.chaos.topic import lag
 from tests.chaos.worker import Doom, Place, work
+from tests.forks import forking
 from tests.index import MEMORY
 from tests.mortal import STEPS
 
@@ -78,8 +78,7 @@ class Storm:
         self._folder = folder
         self._weather = weather
         self._chance = Random(weather.seed)
-        self._processes = multiprocessing.get_context("forkserver")
-        self._processes.set_forkserver_preload(["tests.chaos.worker"])
+        self._processes = forking()
         self._host: BaseProcess | None = None
         self._workers: list[BaseProcess] = []
         self._sent = False

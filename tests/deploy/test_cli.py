@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+import socket
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,27 +12,49 @@ from typer.testing import CliRunner
 
 from catalog.errors import CollectionMismatch, EngineUnavailable, Misconfigured
 from deploy.cli.main import app
+from tests.forks import Command, executed, forked, without_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-VITRINE = Path(sys.executable).with_name("vitrine")
+    from tests.forks import Child
+
+WAIT_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 def run(
-    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+    folder: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    launch: Callable[[Command], Child] = forked,
+) -> Done:
     """Run the command in a folder of its own."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("VITRINE_")}
-    return subprocess.run(
-        [VITRINE, *arguments],
-        cwd=folder,
-        env={**clean, "NO_COLOR": "1", "COLUMNS": "120", **(environment or {})},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    out, error = folder / "stdout", folder / "stderr"
+    surroundings = without_settings() | {"NO_COLOR": "1", "COLUMNS": "120"} | dict(environment or {})
+    child = launch(Command(arguments, folder, surroundings, out, error))
+    try:
+        code = child.wait(WAIT_SECONDS)
+    finally:
+        child.kill()
+    return Done(code, out.read_text(encoding="utf-8"), error.read_text(encoding="utf-8"))
+
+
+def test_the_installed_command_starts(tmp_path: Path) -> None:
+    """It is where the packages are, and the other tests' forked processes are the same function."""
+    result = run(tmp_path, "--help", launch=executed)
+
+    assert result.returncode == 0
+    assert "Usage: vitrine" in result.stdout
 
 
 @pytest.mark.parametrize("group", [[], ["demo"], ["search"], ["ingest"], ["encoders"], ["collection"]])
@@ -66,6 +86,44 @@ def test_wrong_use_exits_with_2_and_says_what_to_do(
     assert result.returncode == 2
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["search", "serve"], {"VITRINE_API__KEYS_FILE": "nowhere.yaml"}, "VITRINE_API__KEYS_FILE"),
+        (["demo"], {"VITRINE_API__KEYS_FILE": "nowhere.yaml"}, "VITRINE_API__KEYS_FILE"),
+        (["demo"], {"VITRINE_API__KEYS_FILE": "rubbish"}, "rubbish"),
+        (["demo"], {"VITRINE_WORDS__SYNONYMS": "rubbish"}, "rubbish"),
+        (["demo"], {"VITRINE_ENCODERS__GLOSSARY": "nowhere.txt"}, "nowhere.txt"),
+        (["demo", "--kafka", "h:1"], {"VITRINE_KAFKA__DEBEZIUM_MAPPING": "nowhere.yaml"}, "nowhere.yaml"),
+        (["demo", "--kafka", "h:1"], {"VITRINE_KAFKA__SECURITY_PROTOCOL": "SASL_SSL"}, "sasl_mechanism"),
+        (["demo", "--catalogue", "nowhere.jsonl"], {}, "nowhere.jsonl"),
+        (["demo", "--catalogue", "rubbish"], {}, "rubbish, line 1"),
+    ],
+)
+def test_a_wrong_file_is_told_before_a_model_is_loaded(
+    tmp_path: Path, arguments: list[str], environment: dict[str, str], said: str
+) -> None:
+    """The encoder that the settings name does not exist, and nobody has come so far as to look for it."""
+    (tmp_path / "rubbish").write_text("[rubbish", encoding="utf-8")
+    result = run(tmp_path, *arguments, environment={"VITRINE_ENCODERS__TEXT": "no-such/model", **environment})
+
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert "no-such/model" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_port_in_use_is_told_before_a_model_is_loaded(tmp_path: Path) -> None:
+    """As it is where the demo runs already."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = run(tmp_path, "demo", "--port", port, environment={"VITRINE_ENCODERS__TEXT": "no-such/model"})
+
+    assert result.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in result.stderr
+    assert "VITRINE_API__PORT" in result.stderr
 
 
 def test_an_unknown_encoder_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

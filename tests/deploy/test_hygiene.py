@@ -42,7 +42,7 @@ def test_workflows_run_targets_that_there_are(path: Path) -> None:
     runs = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
     targets = {target for run in runs for target in re.findall(r"\bmake ([\w-]+)", run)}
 
-    assert {"check", "test", "check-deploy"} <= targets
+    assert {"check", "test", "check-deploy", "audit"} <= targets
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 

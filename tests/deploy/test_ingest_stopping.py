@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -19,6 +16,7 @@ from ingest.kafka_connection import KafkaConnection
 from ingest.kafka_producer import KafkaEvents
 from tests.broker import admin, create_topic, free_ports
 from tests.builders import as_bytes, bare, upserted
+from tests.forks import Command, forked, without_settings
 from tests.logs import wait_until
 from tests.pipeline import ListSource
 
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 
 GONE_SECONDS = 10
 START_SECONDS = 120
-COMMAND = "from deploy.cli.main import main; main()"
 
 
 @dataclass
@@ -77,10 +74,8 @@ def test_a_terminated_worker_is_gone_within_ten_seconds(kafka_bootstrap: str, tm
         "VITRINE_KAFKA__GROUP": topic,
         "VITRINE_INGEST__HTTP_PORT": str(port),
     }
-    with (tmp_path / "log").open("wb") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, "ingest", "run"], env=os.environ | settings, cwd=tmp_path, stderr=log
-        )
+    log = tmp_path / "log"
+    worker = forked(Command(["ingest", "run"], tmp_path, without_settings() | settings, log, log))
     try:
         _wait_for(f"http://127.0.0.1:{port}/metrics", 'kind="upserted",outcome="applied"} 20.0')
 
@@ -90,9 +85,8 @@ def test_a_terminated_worker_is_gone_within_ten_seconds(kafka_bootstrap: str, tm
         seconds = time.monotonic() - started
     finally:
         worker.kill()
-        worker.wait()
 
-    assert (code, seconds < GONE_SECONDS) == (0, True), (tmp_path / "log").read_text()
+    assert (code, seconds < GONE_SECONDS) == (0, True), log.read_text()
     with admin(kafka_bootstrap) as client:
         wait_until(lambda: not client.describe_groups([topic])[topic]["members"], "an empty group")
         committed = client.list_group_offsets({topic: None})

@@ -94,6 +94,29 @@ def test_pictures_keys_and_customers_are_left_out(said: Said, fields: dict[str, 
     assert (line["event"], line["product_id"]) == ("something", "sku-1")
 
 
+@pytest.mark.parametrize("wanted", ["console", "json"])
+@pytest.mark.parametrize(
+    "control", ["\n", "\r", "\r\n", "\x1b[2K\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\x9b2K"]
+)
+def test_nobody_writes_a_line_but_us(said: Said, wanted: logs.LogFormat, control: str) -> None:
+    """What ends a line or moves a terminal's cursor is written as an escape, whoever says it and wherever it stands."""
+    hostile = f"sku-1{control}2026-01-01T00:00:00Z [error    ] forged"
+    logs.configure(wanted, said.stream)
+    structlog.get_logger().warning(hostile, product_id=hostile, fields={hostile: [hostile]})
+    logging.getLogger("a.library").error("broken: %s", hostile)
+    try:
+        int(hostile)
+    except ValueError as error:
+        error.add_note(hostile)
+        structlog.get_logger().exception("failed")
+
+    told = said.text()
+
+    assert not {one for one in told if not one.isprintable()} - {"\n"}
+    assert [line for line in told.splitlines() if "forged" in line and line.startswith("2026-01-01")] == []
+    assert len([line for line in told.splitlines() if line[:1].strip()]) == 3
+
+
 def test_a_traceback_tells_no_locals_and_no_input(said: Said) -> None:
     """Where it happened is told; what a customer sent is not."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from contextlib import ExitStack, contextmanager
@@ -12,15 +11,17 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tests.broker import create_topic
-from tests.demo import DEMO, Demo
+from tests.demo import Demo
 from tests.faults.goods import Goods
 from tests.faults.traffic import Rates, Tally, Traffic
+from tests.forks import executed
 from tests.index import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tests.broker import Broker
+    from tests.forks import Child, Command
 
 CATCH_UP_SECONDS = 120.0
 DISK = "400m"
@@ -111,7 +112,7 @@ def campaign(
     *,
     products: int,
     rates: Rates,
-    command: Sequence[str] = DEMO,
+    launch: Callable[[Command], Child] = executed,
     settings: dict[str, str] | None = None,
 ) -> Iterator[Campaign]:
     """Have everything running: the products indexed, the traffic on."""
@@ -124,8 +125,8 @@ def campaign(
         demo = Demo(
             data,
             ["--kafka", broker.bootstrap, "--topic", topic],
-            {"VITRINE_KAFKA__GROUP": topic, "PYTHONPATH": os.getcwd()} | (settings or {}),  # noqa: PTH109
-            command=command,
+            {"VITRINE_KAFKA__GROUP": topic} | (settings or {}),
+            launch=launch,
             log=folder / "demo.log",
         )
         stack.enter_context(demo)

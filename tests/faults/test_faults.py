@@ -9,7 +9,7 @@ import pytest
 
 from tests.encoders.picture_host import running_host
 from tests.faults.campaign import campaign, table
-from tests.faults.fake_demo import COMMAND
+from tests.faults.fake_demo import forked_fake
 from tests.faults.kinds import broker_down, disk_full, killed, named, slow_pictures, terminated
 from tests.faults.traffic import Rates
 
@@ -28,7 +28,7 @@ def test_each_fault_for_a_moment(own_broker: Broker) -> None:
             "VITRINE_IMAGES__ALLOWED_NETWORKS": "127.0.0.1/32",
             "VITRINE_IMAGES__TIMEOUT_SECONDS": "1",
         }
-        with campaign(own_broker, products=20, rates=Rates(), command=COMMAND, settings=settings) as under:
+        with campaign(own_broker, products=20, rates=Rates(), launch=forked_fake, settings=settings) as under:
             under.suffer("broker down", named(broker_down, seconds=1))
             under.suffer("slow pictures", named(slow_pictures, host=host, count=8))
             if under.disk is not None:

@@ -54,6 +54,7 @@ class Line:
     queue: BatchingQueue
     words: Encoder
     pictures: Encoder
+    noted: list[tuple[str, int]]
 
     def ask(self, *contents: str, encoding: str = WORDS) -> asyncio.Task[list[Vector | InvalidInput]]:
         """Want these, as one request."""
@@ -70,8 +71,11 @@ def line() -> Iterator[Line]:
     """Return a queue whose encoders are held; at most three at once, six waiting, four remembered."""
     words, pictures = Encoder(), Encoder()
     encodings = {WORDS: Encoding(words, at_once=3), PICTURES: Encoding(pictures, at_once=3)}
-    queue = BatchingQueue(encodings, QueueLimits(waiting=6, remembered=4))
-    yield Line(queue, words, pictures)
+    noted: list[tuple[str, int]] = []
+    queue = BatchingQueue(
+        encodings, QueueLimits(waiting=6, remembered=4), lambda encoding, contents: noted.append((encoding, contents))
+    )
+    yield Line(queue, words, pictures, noted)
     words.may_go_on.set()
     pictures.may_go_on.set()
     queue.close()
@@ -106,6 +110,7 @@ def test_what_waits_becomes_a_batch(line: Line) -> None:
 
     run(story)
     assert line.words.batches == [["a"], ["bb", "ccc", "dddd"], ["eeeee"]]
+    assert line.noted == [(WORDS, 1), (WORDS, 3), (WORDS, 1)]
 
 
 def test_requests_of_one_moment_share_a_batch(line: Line) -> None:

@@ -96,6 +96,7 @@ def test_metrics_count_answers_by_route_and_status(small_shop: Shop) -> None:
         'vitrine_search_requests_total{route="none",status="404"} 1.0',
         'vitrine_search_requests_total{route="/v1/products/{product_id:path}",status="404"} 1.0',
         'vitrine_search_stage_seconds_count{stage="encode"} 1.0',
+        'vitrine_search_encoded_contents_sum{kind="words"} 6.0',
     ):
         assert line in answer.text
     assert not re.search(r'route="/nope"', answer.text)

@@ -10,12 +10,12 @@ import structlog
 
 from deploy.processes.migration.feeding import feed
 from deploy.processes.refetching import refetched_now_and_then
+from ingest.metrics import IngestMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from deploy.processes.migration.filling import Filled
-    from ingest.metrics import IngestMetrics
     from ingest.source import Source
 
 _log = structlog.get_logger(__name__)
@@ -35,18 +35,17 @@ class Workers:
     def __init__(self) -> None:
         self.failed: Callable[[str], None] = lambda _collection: None
         self._workers: dict[str, _Worker] = {}
+        self._metrics: dict[str, IngestMetrics] = {}
         self._changing = threading.Lock()
 
-    def start(self, collection: str, prepare: Callable[[], Filled], metrics: IngestMetrics | None = None) -> None:
+    def start(self, collection: str, prepare: Callable[[], Filled]) -> None:
         """Start the worker of a collection unless it runs; `prepare` loads what it needs, in its thread."""
         with self._changing:
             running = self._workers.get(collection)
             if running is not None and running.failure is None:
                 return
             worker = self._workers[collection] = _Worker()
-            worker.thread = threading.Thread(
-                target=self._work, args=(collection, worker, prepare, metrics), name="ingest"
-            )
+            worker.thread = threading.Thread(target=self._work, args=(collection, worker, prepare), name="ingest")
             worker.thread.start()
 
     def retire(self, collection: str) -> None:
@@ -75,9 +74,11 @@ class Workers:
         worker = self._workers.get(collection)
         return worker.failure if worker is not None else None
 
-    def _work(
-        self, collection: str, worker: _Worker, prepare: Callable[[], Filled], metrics: IngestMetrics | None
-    ) -> None:
+    def metrics(self, collection: str) -> IngestMetrics:
+        """Return what the worker of a collection counts."""
+        return self._metrics.setdefault(collection, IngestMetrics())
+
+    def _work(self, collection: str, worker: _Worker, prepare: Callable[[], Filled]) -> None:
         def noted(source: Source) -> Source:
             worker.source = source
             return source
@@ -86,7 +87,7 @@ class Workers:
             filled = prepare()
             parts = (filled.settings, filled.engine, filled.encoders, filled.fetcher)
             with refetched_now_and_then(*parts, stopping=worker.stopping):
-                feed(filled, worker.stopping, around=noted, metrics=metrics)
+                feed(filled, worker.stopping, around=noted, metrics=self.metrics(collection))
         except BaseException as error:  # noqa: BLE001 - kept, and said by whoever asks for it
             worker.failure = error
             _log.error("a worker ended", collection=collection, reason=f"{type(error).__name__}: {error}")

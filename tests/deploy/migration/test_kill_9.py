@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -19,15 +15,19 @@ from deploy.processes.migration.control import Refused, ask
 from ingest.eventlog import EventLog
 from tests.broker import free_ports
 from tests.builders import as_bytes, patched, upserted
+from tests.deploy.migration import killable
 from tests.deploy.migration.twins import FIRST, NEXT, SECOND
+from tests.forks import running
 from tests.index import memory_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.forks import Forked
 
 PRODUCTS = 300
 WAIT_SECONDS = 30.0
-ROOT = Path(__file__).parents[3]
 
 
 @dataclass
@@ -35,24 +35,25 @@ class Mortal:
     """A process that may be killed and started again, on one folder."""
 
     folder: Path
-    zygote: subprocess.Popen[str]
+    told: Path
     port: int
-    pid: int = 0
+    process: Forked | None = None
 
     def start(self, text: str = FIRST) -> None:
         """Start the process with the settings of one of the two revisions."""
-        self.pid = int(self._said(f"start {self.folder} {text} {self.port}"))
+        self.process = running(partial(killable.run, self.folder, text, self.port), self.told, self.told)
 
     def kill(self) -> None:
         """End it as a power cut would."""
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
+        if self.process is not None:
+            self.process.kill()
             self.ended()
 
     def ended(self) -> int:
         """Wait for its end and return its exit code."""
-        pid, self.pid = self.pid, 0
-        return int(self._said(f"reap {pid}"))
+        process, self.process = self.process, None
+        assert process is not None
+        return process.wait(WAIT_SECONDS)
 
     def restart(self, text: str = FIRST) -> None:
         """Kill it and start it again."""
@@ -89,41 +90,25 @@ class Mortal:
             assert time.monotonic() < deadline, self.command("status")
             time.sleep(0.02)
 
-    def _said(self, line: str) -> str:
-        assert self.zygote.stdin is not None
-        assert self.zygote.stdout is not None
-        self.zygote.stdin.write(line + "\n")
-        self.zygote.stdin.flush()
-        return self.zygote.stdout.readline()
-
 
 @contextmanager
-def mortal(told: IO[str]) -> Iterator[Mortal]:
+def mortal(told: Path) -> Iterator[Mortal]:
     """Give a process with a filled log; what it says goes to `told`."""
-    command = [sys.executable, "-m", "tests.deploy.migration.zygote"]
-    pipe = subprocess.PIPE
-    with (
-        memory_folder() as folder,
-        subprocess.Popen(command, text=True, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=told) as zygote,
-    ):
+    with memory_folder() as folder:
         (port,) = free_ports(1)
-        process = Mortal(folder, zygote, port)
+        process = Mortal(folder, told, port)
         log = EventLog(folder / "log")
         log.append((b"p", as_bytes(upserted({"id": f"p{n}", "title": f"alpha{n}"}))) for n in range(PRODUCTS))
         try:
-            assert zygote.stdout is not None
-            assert zygote.stdout.readline() == "ready\n"
             yield process
         finally:
             log.close()
             process.kill()
-            assert zygote.stdin is not None
-            zygote.stdin.close()
 
 
 def test_a_migration_goes_on_after_kill_9_at_any_step(tmp_path: Path) -> None:
     """While it fills, when it is cut over, while it finishes; nothing is lost or done over."""
-    with (tmp_path / "told").open("w") as told, mortal(told) as process:
+    with mortal(tmp_path / "told") as process:
         process.start()
         process.wait(lambda: process.answering() is not None and process.command("status")["phase"] == "none")
         process.wait(lambda: counted(process) == PRODUCTS)

@@ -14,6 +14,7 @@ import pytest
 
 from deploy.processes import embedded
 from deploy.processes.logs import FolderLog
+from deploy.settings import IngestSettings
 from ingest.eventlog import EventLog
 from tests.broker import free_ports
 from tests.builders import as_bytes, patched, upserted
@@ -83,6 +84,7 @@ class Shop:
     url: str
     shoppers: Shoppers
     log: EventLog
+    worker_port: int
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def sell(self) -> None:
@@ -111,6 +113,11 @@ class Shop:
         answer = httpx.get(f"{self.url}/v1/search", params={"limit": 1}, trust_env=False)
         return str(answer.json()["index"]["collection"])
 
+    def counted(self) -> float:
+        """Return how many events the worker says that it has applied."""
+        told = httpx.get(f"http://127.0.0.1:{self.worker_port}/metrics", trust_env=False).text
+        return sum(float(line.rpartition(" ")[2]) for line in told.splitlines() if 'outcome="applied"' in line)
+
     def wait(self, holds: Callable[[], bool]) -> None:
         """Return as soon as the condition holds."""
         deadline = time.monotonic() + WAIT_SECONDS
@@ -127,25 +134,29 @@ def title(number: int) -> str:
 @contextmanager
 def opened(kind: str, folder: Path) -> Iterator[Shop]:
     """Run the process, the shop and the shoppers."""
-    (port,) = free_ports(1)
+    port, worker_port = free_ports(2)
     log = EventLog(folder / "log")
     products = ({"id": f"p{number}", "title": title(number), "price": 1.0} for number in range(PRODUCTS))
     log.append((str(product["id"]).encode(), as_bytes(upserted(product))) for product in products)
     with open_kind(kind) as (engine, qdrant):
         settings = twin_settings(folder, port=port).model_copy(
-            update={"qdrant": qdrant, "collection": f"test-{uuid4().hex[:12]}"}
+            update={
+                "qdrant": qdrant,
+                "collection": f"test-{uuid4().hex[:12]}",
+                "ingest": IngestSettings(http_port=worker_port),
+            }
         )
         source = FolderLog(settings, folder / "log", batch_records=64)
         with embedded.assembled(twin_shelf(settings), source, engine, linger_seconds=1.0) as process:
-            yield from _run(process, port, log)
+            yield from _run(process, port, worker_port, log)
         for each in engine.get_collections().collections:
             if each.name.startswith(f"{settings.collection}-"):
                 engine.delete_collection(each.name)
 
 
-def _run(process: embedded.AllInOne, port: int, log: EventLog) -> Iterator[Shop]:
+def _run(process: embedded.AllInOne, port: int, worker_port: int, log: EventLog) -> Iterator[Shop]:
     url = f"http://127.0.0.1:{port}"
-    shop = Shop(process, url, Shoppers(url), log)
+    shop = Shop(process, url, Shoppers(url), log, worker_port)
     threads = [threading.Thread(target=process.http.run)]
     threads[0].start()
     shop.wait(lambda: process.http.started and process.workers.lag(process.own) == 0)
@@ -181,7 +192,9 @@ def test_a_migration_is_felt_by_nobody(kind: str) -> None:
         shop.command("cutover")
         shop.served(target)
         dropped = shop.command("finish")
+        counted = shop.counted()
         time.sleep(1.0)
+        counted_since = shop.counted() - counted
         shoppers = shop.shoppers
 
     assert shoppers.wrong == []
@@ -189,5 +202,6 @@ def test_a_migration_is_felt_by_nobody(kind: str) -> None:
     assert back_call + back < SWITCH_SECONDS
     assert dropped["dropped"] == source
     assert dropped["phase"] == "none"
+    assert counted_since > 10, "the metrics are those of the worker that is left"
     assert set(shoppers.by_collection) == {source, target}
     assert min(shoppers.by_collection.values()) > 20

@@ -1,15 +1,8 @@
-"""Makes processes of the demo's kind with the fake encoders, quickly: everything is imported once, then it forks.
-
-Lines in: `start FOLDER TEXT PORT` answers with a process id, `reap PID` with its exit code once it has ended.
-"""
+"""A process of the demo's kind with the two revisions of the fake encoders, the second one slow: to be killed."""
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.processes import embedded
@@ -21,6 +14,7 @@ from tests.deploy.migration.twins import SECOND, SecondTextEncoder, load_twin, t
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from encoders.interface import Encoders, FloatArray
     from encoders.names import EncoderSettings
@@ -48,34 +42,3 @@ def run(folder: Path, text: str, port: int) -> None:
     log = FolderLog(settings, folder / "log", batch_records=64)
     with embedded.wired(EncoderShelf(settings, load), log, linger_seconds=1.0) as process:
         serve(process.http)
-
-
-def answer(said: object) -> None:
-    """Say something to whoever started us."""
-    sys.stdout.write(f"{said}\n")
-    sys.stdout.flush()
-
-
-def main() -> None:
-    """Answer line by line."""
-    answer("ready")
-    for line in sys.stdin:
-        what, *arguments = line.split()
-        if what == "reap":
-            answer(os.waitstatus_to_exitcode(os.waitpid(int(arguments[0]), 0)[1]))
-            continue
-        pid = os.fork()
-        if pid == 0:
-            os.dup2(2, 1)  # what it says is no answer
-            code = 0
-            try:
-                run(Path(arguments[0]), arguments[1], int(arguments[2]))
-            except BaseException:  # noqa: BLE001 - said, and the process ends with it
-                traceback.print_exc()
-                code = 1
-            os._exit(code)
-        answer(pid)
-
-
-if __name__ == "__main__":
-    main()
