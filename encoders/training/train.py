@@ -175,7 +175,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--title-weight", type=float, default=1.0, help="of the titles' loss beside the phrases'")
     parser.add_argument("--title-sample", type=int, default=2560, help="titles that each picture is compared with")
     parser.add_argument("--phrase-sample", type=int, default=3072, help="phrases that each picture is compared with")
-    parser.add_argument("--queue", type=int, default=4096, help="pictures of the last batches that texts are compared with")
+    parser.add_argument(
+        "--queue", type=int, default=4096, help="pictures of the last batches that texts are compared with"
+    )
     parser.add_argument("--shortened", type=int, default=0, help="how many more times each title comes, words left out")
     parser.add_argument("--adversarial", type=float, default=0.0, help="share of each batch to attack by FGSM at 2/255")
     parser.add_argument("--judged-steps", type=int, default=0, help="how often the curve says what is held out finds")
