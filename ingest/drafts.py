@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from catalog.points import Derived, PictureStatus
+from catalog.points import Derived, PictureStatus, Stored
 from catalog.state import moved
 from catalog.text import dense_text, has_words, lexical_text
 from catalog.vectors import IMAGE, LEXICAL, TEXT
@@ -111,8 +111,8 @@ def reads_the_same(change: Change) -> bool:
 def payload_write(change: Change, indexed_at: str) -> PointWrite:
     """Return the write of a product whose vectors all stay, and with them whatever was made of it."""
     before = change.before
-    derived = replace(before.derived, indexed_at=indexed_at)
-    product = replace(before, state=change.state, derived=derived, revision=None)
+    derived = Derived(before.derived.digests, before.derived.pictures, indexed_at)
+    product = Stored(before.product_id, change.state, derived)
     return PointWrite(product, before.revision, {}, kept=frozenset(derived.digests), before=before)
 
 

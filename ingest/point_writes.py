@@ -7,17 +7,17 @@ operation sets only the parts of its payload that change, all of them or none.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from qdrant_client import models
 
 from catalog.points import REVISION, Stored, encode, encode_changes, engine_vector, point_id
+from catalog.product import MAX_ID_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from catalog.product import Json
     from catalog.vectors import SparseVector
     from encoders.interface import FloatArray
 
@@ -29,6 +29,8 @@ _VECTOR_BYTES: Final = 16 * 2**10
 _VECTORS_BESIDE_PICTURES: Final = 2
 _BYTES_A_CHARACTER: Final = 8
 """Amply, too: in UTF-8, and again among the keys that are searched by."""
+_NAME_CHARACTERS: Final = MAX_ID_CHARS
+"""What the name of a register has, amply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,10 @@ class PointWrite:
 
     def revised(self) -> PointWrite:
         """Return it with a revision that no write has had."""
-        return replace(self, product=replace(self.product, revision=secrets.randbits(_REVISION_BITS)))
+        product = self.product
+        revision = secrets.randbits(_REVISION_BITS)
+        revised = Stored(product.product_id, product.state, product.derived, revision)
+        return PointWrite(revised, self.expected, self.vectors, self.kept, self.before)
 
 
 def in_requests(writes: Sequence[PointWrite]) -> Iterator[list[PointWrite]]:
@@ -118,10 +123,11 @@ def _expected(write: PointWrite) -> int:
 
 
 def _characters(product: Stored) -> int:
-    return sum(len(name) + _length(entry.value) for name, entry in product.state.registers.items())
-
-
-def _length(value: Json) -> int:
-    if isinstance(value, list):
-        return sum(map(len, value))
-    return len(value) if isinstance(value, str) else 0
+    count = 0
+    for entry in product.state.registers.values():
+        value = entry.value
+        if isinstance(value, str):
+            count += len(value)
+        elif isinstance(value, list):
+            count += sum(map(len, value))
+    return count + _NAME_CHARACTERS * len(product.state.registers)
