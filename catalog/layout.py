@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from qdrant_client import models
 
 from catalog.errors import CollectionMismatch
-from catalog.points import payload_indexes
+from catalog.points import (
+    ATTRIBUTE,
+    AVAILABILITY,
+    BROWSE,
+    CATEGORY,
+    FLOATS,
+    GROUP,
+    HIDDEN_SINCE,
+    KEYWORDS,
+    OCCURRED_AT,
+    PICTURES_DUE,
+    PRODUCT,
+    REVISION,
+    TIMES,
+    VISIBLE,
+    number_path,
+)
 
 if TYPE_CHECKING:
     from catalog.options import IndexOptions
-    from catalog.points import IndexSchema
     from catalog.vectors import DenseSpec, VectorSpecs
 
 _QUANTILE: Final = 0.99
 _HAND_MADE: Final = "it was not made by Vitrine for this encoder; choose another VITRINE_COLLECTION, or delete it"
+
+
+IndexSchema: TypeAlias = models.PayloadSchemaType | models.IntegerIndexParams
+
+
+def payload_indexes(numbers: tuple[str, ...] = ()) -> dict[str, IndexSchema]:
+    """Return every indexed payload path; `numbers` are the attributes that take ranges."""
+    keyword, real, time = (
+        models.PayloadSchemaType.KEYWORD,
+        models.PayloadSchemaType.FLOAT,
+        models.PayloadSchemaType.DATETIME,
+    )
+    sortable = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=False, range=True)
+    matched = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False)
+    indexes: dict[str, IndexSchema] = dict.fromkeys((VISIBLE, GROUP, CATEGORY, AVAILABILITY, ATTRIBUTE), keyword)
+    indexes |= {f"{PRODUCT}.{name}": keyword for name in KEYWORDS}
+    indexes |= {f"{PRODUCT}.{name}": real for name in FLOATS}
+    indexes |= {f"{PRODUCT}.{name}": time for name in TIMES}
+    indexes |= {number_path(name): real for name in numbers}
+    indexes |= {f"{PRODUCT}.stock": models.PayloadSchemaType.INTEGER, OCCURRED_AT: time}
+    return indexes | {PICTURES_DUE: time, HIDDEN_SINCE: time, BROWSE: sortable, REVISION: matched}
 
 
 def creation(specs: VectorSpecs, options: IndexOptions) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 A payload has three parts. `product` holds the merged fields, `state` the versions behind them, and `derived` what we
 made of them: the keys that filters and orders use, digests, picture status. What is derived never takes part in the
 shop's versions, and is written for visible products only, so that nothing counts a tombstone or a waiting patch.
+
+Every event writes `state`, which for that reason has the two derived keys that stock and time move; a price or stock
+event leaves `derived` alone, and one that only repeats what is known leaves `product` too. A part is written whole.
 """
 
 from __future__ import annotations
@@ -11,13 +14,20 @@ import struct
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from qdrant_client import models
 
-from catalog.events import Position
-from catalog.product import ATTRIBUTES, CATEGORY_SEPARATOR, Json, attribute_register, parse_category
-from catalog.state import UNKNOWN, Entry, Stamp, State
+from catalog.product import (
+    ATTRIBUTE_PREFIX,
+    ATTRIBUTES,
+    CATEGORY_SEPARATOR,
+    Json,
+    parse_category,
+)
+from catalog.state import UNKNOWN, State, moved
+from catalog.state_json import decode_state, encode_state
 from catalog.vectors import SparseVector
 
 if TYPE_CHECKING:
@@ -25,6 +35,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from catalog.events import Position
 
 PRODUCT: Final = "product"
 STATE: Final = "state"
@@ -34,10 +46,10 @@ REVISION: Final = "state.revision"
 VISIBLE: Final = "derived.visible"
 GROUP: Final = "derived.group"
 CATEGORY: Final = "derived.category"
-AVAILABILITY: Final = "derived.availability"
+AVAILABILITY: Final = "state.availability"
 ATTRIBUTE: Final = "derived.attributes"
 BROWSE: Final = "derived.browse"
-OCCURRED_AT: Final = "derived.occurred_at"
+OCCURRED_AT: Final = "state.occurred_at"
 CODES: Final = "product.codes"
 PICTURES_DUE: Final = "derived.pictures_due_at"
 HIDDEN_SINCE: Final = "derived.hidden_since"
@@ -45,6 +57,10 @@ HIDDEN_SINCE: Final = "derived.hidden_since"
 YES, NO = "yes", "no"
 _MAX_FLOAT32: Final = 3.4e38
 _MAX_UINT32: Final = 2**32 - 1
+_IDS_AT_HAND: Final = 8_192
+"""A batch asks for the ids of its points at each step."""
+_SEARCHED: Final = frozenset({"group_id", "category", "popularity", "created_at"})
+"""What `_search_keys` are made of, beside attributes."""
 _NAMESPACE: Final = uuid.UUID("8f0e2f5e-53a7-4a0c-9a53-7d6a0b1f3c11")
 
 KEYWORDS: Final = ("brand", "currency", "language", "url", "codes")
@@ -94,6 +110,7 @@ class Stored:
         return self.state.position
 
 
+@lru_cache(maxsize=_IDS_AT_HAND)
 def point_id(product_id: str) -> str:
     """Return the id of a product's point: the engines take integers and UUIDs only."""
     return str(uuid.uuid5(_NAMESPACE, product_id))
@@ -125,12 +142,18 @@ def engine_vector(vector: NDArray[np.float32] | SparseVector) -> list[float] | l
 
 def encode(stored: Stored) -> dict[str, Any]:
     """Return the payload of a product; `decode` is its inverse."""
-    product = {"id": stored.product_id, **stored.state.product()}
-    return {
-        PRODUCT: product,
-        STATE: _encode_state(stored.state) | {"revision": stored.revision},
-        DERIVED: _encode_derived(stored.derived) | _search_keys(stored.state, product) | _times(stored),
-    }
+    return {PRODUCT: _encode_product(stored), STATE: _encode_state(stored), DERIVED: _encode_derived(stored)}
+
+
+def encode_changes(before: Stored, after: Stored) -> dict[str, Any]:
+    """Return the parts of a payload that are other than before: set over those, they make `encode` of what is after."""
+    names = moved(before.state, after.state)
+    payload = {STATE: _encode_state(after)}
+    if names:
+        payload[PRODUCT] = _encode_product(after)
+    if not _derived_alike(before, after) or any(_is_searched(name) for name in names):
+        payload[DERIVED] = _encode_derived(after)
+    return payload
 
 
 def decode(payload: Mapping[str, Any]) -> Stored:
@@ -138,45 +161,48 @@ def decode(payload: Mapping[str, Any]) -> Stored:
     product, state, derived = payload[PRODUCT], payload[STATE], payload[DERIVED]
     return Stored(
         product_id=product["id"],
-        state=_decode_state(state, product),
+        state=decode_state(state, product),
         derived=Derived(
             digests=derived.get("digests", {}),
             pictures=tuple(PictureStatus(**picture) for picture in derived.get("pictures", [])),
-            indexed_at=derived.get("indexed_at"),
+            indexed_at=state["indexed_at"] if "indexed_at" in state else derived.get("indexed_at"),  # there in layout 1
         ),
         revision=state["revision"],
     )
 
 
-def _encode_state(state: State) -> dict[str, Any]:
-    latest, position = state.latest, state.position
-    return {
-        "upserted": state.upserted,
-        "deleted": state.deleted,
-        "versions": {name: entry.version for name, entry in sorted(state.registers.items())},
-        "latest": [latest.version, latest.rank, latest.occurred_at] if latest else None,
-        "position": [position.partition, position.offset, position.time_ms] if position else None,
-    }
+def _encode_product(stored: Stored) -> dict[str, Any]:
+    return {"id": stored.product_id, **stored.state.product()}
 
 
-def _decode_state(state: Mapping[str, Any], product: Mapping[str, Any]) -> State:
-    attributes = product.get(ATTRIBUTES, {})
-    values = {**product, **{attribute_register(name): value for name, value in attributes.items()}, ATTRIBUTES: None}
-    return State(
-        upserted=state.get("upserted"),
-        deleted=state.get("deleted"),
-        registers={name: Entry(version, values.get(name)) for name, version in state["versions"].items()},
-        latest=Stamp(*state["latest"]) if state.get("latest") else None,
-        position=Position(*state["position"]) if state.get("position") else None,
-    )
+def _encode_state(stored: Stored) -> dict[str, Any]:
+    state = stored.state
+    encoded = encode_state(state) | {"revision": stored.revision, "indexed_at": stored.derived.indexed_at}
+    if state.visible:
+        if (in_stock := state.in_stock()) is not None:
+            encoded["availability"] = YES if in_stock else NO
+        if state.latest:
+            encoded["occurred_at"] = state.latest.occurred_at
+    return encoded
 
 
-def _encode_derived(derived: Derived) -> dict[str, Any]:
+def _encode_derived(stored: Stored) -> dict[str, Any]:
+    derived = stored.derived
     pictures = [
         {key: value for key in PictureStatus.__slots__ if (value := getattr(picture, key)) is not None}
         for picture in derived.pictures
     ]
-    return {"digests": dict(derived.digests), "pictures": pictures, "indexed_at": derived.indexed_at}
+    return {"digests": dict(derived.digests), "pictures": pictures, **_search_keys(stored), **_times(stored)}
+
+
+def _derived_alike(before: Stored, after: Stored) -> bool:
+    """Whether what was made of a product is the same; one that does not show says when it was last written."""
+    return (
+        before.state.visible
+        and after.state.visible
+        and before.derived.pictures == after.derived.pictures
+        and before.derived.digests == after.derived.digests
+    )
 
 
 def _times(stored: Stored) -> dict[str, str]:
@@ -192,22 +218,25 @@ def _times(stored: Stored) -> dict[str, str]:
     return times
 
 
-def _search_keys(state: State, product: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys that filters and orders rely on; a tombstone or a waiting patch has none but its invisibility."""
-    if not state.visible:
+def _search_keys(stored: Stored) -> dict[str, Any]:
+    """Return the keys that filters and orders rely on; a tombstone or a waiting patch has none but its invisibility.
+
+    Those that stock and time move are in the state.
+    """
+    if not stored.state.visible:
         return {"visible": NO}
-    keys: dict[str, Any] = {
+    product = stored.state.product()
+    return {
         "visible": YES,
-        "group": product.get("group_id", product["id"]),
+        "group": product.get("group_id", stored.product_id),
         "category": list(_category_paths(product.get("category"))),
         "attributes": list(_attribute_keywords(product.get(ATTRIBUTES, {}))),
         "browse": browse_key(product),
     }
-    if (in_stock := state.in_stock()) is not None:
-        keys["availability"] = YES if in_stock else NO
-    if state.latest:
-        keys["occurred_at"] = state.latest.occurred_at
-    return keys
+
+
+def _is_searched(register: str) -> bool:
+    return register in _SEARCHED or register.startswith(ATTRIBUTE_PREFIX)
 
 
 def browse_key(product: Mapping[str, Any]) -> int:
@@ -239,24 +268,3 @@ def _scalar_text(value: Json) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
-
-
-IndexSchema: TypeAlias = models.PayloadSchemaType | models.IntegerIndexParams
-
-
-def payload_indexes(numbers: tuple[str, ...] = ()) -> dict[str, IndexSchema]:
-    """Return every indexed payload path; `numbers` are the attributes that take ranges."""
-    keyword, real, time = (
-        models.PayloadSchemaType.KEYWORD,
-        models.PayloadSchemaType.FLOAT,
-        models.PayloadSchemaType.DATETIME,
-    )
-    sortable = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=False, range=True)
-    matched = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False)
-    indexes: dict[str, IndexSchema] = dict.fromkeys((VISIBLE, GROUP, CATEGORY, AVAILABILITY, ATTRIBUTE), keyword)
-    indexes |= {f"{PRODUCT}.{name}": keyword for name in KEYWORDS}
-    indexes |= {f"{PRODUCT}.{name}": real for name in FLOATS}
-    indexes |= {f"{PRODUCT}.{name}": time for name in TIMES}
-    indexes |= {number_path(name): real for name in numbers}
-    indexes |= {f"{PRODUCT}.stock": models.PayloadSchemaType.INTEGER, OCCURRED_AT: time}
-    return indexes | {PICTURES_DUE: time, HIDDEN_SINCE: time, BROWSE: sortable, REVISION: matched}

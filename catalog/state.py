@@ -10,10 +10,10 @@ what a floor has passed is dropped, never to be needed again.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from catalog.canonical import canonical_json, same_json
 from catalog.events import Deleted, Event, Nullified, Patched, Position, Upserted
 from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES, FIELDS, INT64, Json, iso
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _PATCH, _UPSERT, _DELETE = 0, 1, 2
 _NO_FLOOR: Final = (INT64[0] - 1, _PATCH)
-_NULL: Final = "null"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +76,7 @@ class State:
     @property
     def visible(self) -> bool:
         """Whether there is a product to show: upserted since it was deleted, with a title or a picture left."""
-        return self.upserted is not None and bool(self._value("title") or self._value("images"))
+        return self.upserted is not None and bool(self.value("title") or self.value("images"))
 
     @property
     def version(self) -> int | None:
@@ -86,10 +85,15 @@ class State:
 
     def product(self) -> dict[str, Json]:
         """Return the merged fields without id, in their declared order, attributes as one map."""
-        fields: dict[str, Json] = {name: self._value(name) for name in FIELDS if self._value(name) is not None}
+        registers = self.registers
+        fields: dict[str, Json] = {
+            name: entry.value
+            for name in FIELDS
+            if (entry := registers.get(name)) is not None and entry.value is not None
+        }
         attributes = {
             name.removeprefix(ATTRIBUTE_PREFIX): entry.value
-            for name, entry in sorted(self.registers.items())
+            for name, entry in sorted(registers.items())
             if name.startswith(ATTRIBUTE_PREFIX) and entry.value is not None
         }
         return fields | ({ATTRIBUTES: attributes} if attributes else {})
@@ -103,7 +107,8 @@ class State:
             return bool(stock.value > 0)
         return bool(flag.value)
 
-    def _value(self, register: str) -> Json:
+    def value(self, register: str) -> Json:
+        """Return the value of one register, None where there is none."""
         entry = self.registers.get(register)
         return entry.value if entry else None
 
@@ -241,14 +246,14 @@ def _without_cleared(registers: dict[str, Entry]) -> dict[str, Entry]:
     }
 
 
-def canonical_json(value: Json) -> str:
-    """Return the one text of a JSON value: keys sorted, no spaces, no escapes beyond JSON's own."""
-    return _NULL if value is None else json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def moved(before: State, after: State) -> set[str]:
+    """Return the registers whose values differ: what a product looks like depends on nothing else, but for its floors.
 
-
-def same_json(one: Json, other: Json) -> bool:
-    """Return whether two values have the same canonical JSON, for the scalars and lists of text that a register has."""
-    return type(one) is type(other) and one == other and (one != 0 or canonical_json(one) == canonical_json(other))
+    A merge keeps the entries that it does not write, so that most need no look at their values.
+    """
+    held, now = before.registers, after.registers
+    names = {name for name, entry in now.items() if held.get(name) is not entry} | (held.keys() - now.keys())
+    return {name for name in names if not same_json(before.value(name), after.value(name))}
 
 
 def _at_most(version: int | None, floor: int | None) -> bool:

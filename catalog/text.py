@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from catalog.product import CATEGORY_SEPARATOR, Json
+from catalog.product import ATTRIBUTE_PREFIX, CATEGORY_SEPARATOR, Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,6 +17,14 @@ DENSE_CHARS: Final = 4_000
 
 LEXICAL_CHARS: Final = 20_000
 """Beyond this a description is an abuse of the index; whole words before it still match."""
+
+
+_WORDS: Final = frozenset({"title", "brand", "category", "description", "codes"})
+
+
+def has_words(register: str) -> bool:
+    """Whether a text of a product is made of this register among others: what changes no such one changes no text."""
+    return register in _WORDS or register.startswith(ATTRIBUTE_PREFIX)
 
 
 def dense_text(product: Mapping[str, Json]) -> str:

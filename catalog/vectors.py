@@ -15,7 +15,7 @@ ARMS: Final = (TEXT, IMAGE, LEXICAL)
 
 FINGERPRINT: Final = re.compile(r"[0-9a-f]{12}")
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """The version of the payload's layout; raising it makes a new collection, as new encoders do."""
 
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from catalog.points import Derived, Stored
     from encoders.interface import FloatArray
     from ingest.encoding import Encoding
-    from ingest.store import PointWrite, Store
+    from ingest.point_writes import PointWrite
+    from ingest.store import Store
 
 PAGE_PRODUCTS: Final = 128
 

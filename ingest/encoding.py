@@ -7,90 +7,46 @@ another product, or the same one long ago, was made of is found by its digest in
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import numpy as np
 import structlog
 
 from catalog.errors import InvalidInput
-from catalog.points import Derived, PictureStatus
 from catalog.product import iso
-from catalog.text import dense_text, lexical_text
 from catalog.vectors import IMAGE, LEXICAL, TEXT
+from ingest.drafts import Draft, draft_of, in_groups, payload_write, reads_the_same
 from ingest.encoding_cache import NoEncodingCache
-from ingest.pictures import OK, PictureReader, Seen, digest_of
-from ingest.store import PointWrite
+from ingest.pictures import OK, PictureReader, Seen
 from ingest.tracing import step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from catalog.product import Json
-    from catalog.vectors import SparseVector
     from encoders.interface import Description, Encoders, FloatArray
     from encoders.pictures.decode import PictureLimits
     from encoders.pictures.fetch import PictureFetcher
     from ingest.encoding_cache import EncodingCache
     from ingest.merge import Change
     from ingest.metrics import IngestMetrics
+    from ingest.point_writes import PointWrite
 
 _T = TypeVar("_T")
 _PICTURES_AT_ONCE: Final = 128
 _GROUPS_IN_MEMORY: Final = 2
 """Pictures encoded together, and how many such groups there are at once: of 512 × 512 pixels each, 200 MB."""
-_NEW, _CHANGED = "new", "changed"
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A point on its way: what its encoders must read, and what has been settled without them.
-
-    `texts` are what the text encoders read, by vector, and `seen` what came of asking for its pictures, in their order;
-    it is empty where they were not asked for or are what they were.
-    """
-
-    change: Change
-    digests: dict[str, str]
-    product: dict[str, Json]
-    texts: dict[str, str]
-    pictures: tuple[PictureStatus, ...]
-    seen: list[Seen]
-    vectors: dict[str, FloatArray | SparseVector]
-
-    def changed(self, name: str) -> bool:
-        """Whether a vector must be made anew."""
-        return name in self.digests and self.digests[name] != self.change.before.derived.digests.get(name)
-
-    def why(self, name: str) -> str:
-        """Return why a vector is made anew, for counting."""
-        return _CHANGED if name in self.change.before.derived.digests else _NEW
-
-    def see(self, seen: list[Seen]) -> None:
-        """Take what came of asking for the pictures."""
-        self.seen = seen
-        self.pictures = tuple(one.status for one in seen)
-        if any(status.status == OK for status in self.pictures):
-            self.digests[IMAGE] = digest_of("".join(status.digest or "" for status in self.pictures).encode())
-        else:
-            self.digests.pop(IMAGE, None)
-
-    def refuse(self, digests: set[str]) -> None:
-        """Note of which pictures the encoder made nothing."""
-        refused = PictureStatus("refused", error="the encoder makes no vector of this picture")
-        self.pictures = tuple(refused if one.digest in digests else one for one in self.pictures)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """A product whose pictures are on their way."""
 
-    draft: _Draft
+    draft: Draft
     pictures: list[Future[Seen]]
 
 
@@ -122,8 +78,18 @@ class Encoding:
     @step("encode")
     def points(self, changes: Sequence[Change]) -> list[PointWrite]:
         """Return what to write for each change, with the vectors whose input changed."""
-        drafts = [self._draft(change) for change in changes]
-        groups = list(_in_groups(drafts))
+        drafts = {number: draft_of(one) for number, one in enumerate(changes) if not reads_the_same(one)}
+        self._encode(list(drafts.values()))
+        indexed_at = iso(self._now())
+        writes = [
+            drafts[number].written(indexed_at) if number in drafts else payload_write(one, indexed_at)
+            for number, one in enumerate(changes)
+        ]
+        self._count_kept(writes)
+        return writes
+
+    def _encode(self, drafts: Sequence[Draft]) -> None:
+        groups = list(in_groups(drafts, _PICTURES_AT_ONCE))
         asked = deque(map(self._ask_pictures, groups[:_GROUPS_IN_MEMORY]))  # they come while the texts are encoded
         self._encode_texts([draft for draft in drafts if draft.changed(TEXT)])
         made: dict[str, FloatArray | None] = {}
@@ -132,23 +98,15 @@ class Encoding:
             self._encode_pictures([draft for draft in group if draft.changed(IMAGE)], made)
             asked.append(self._ask_pictures(later))
         self._encode_words([draft for draft in drafts if draft.changed(LEXICAL)])
-        indexed_at = iso(self._now())
-        writes = [_write(draft, indexed_at) for draft in drafts]
+
+    def _count_kept(self, writes: Sequence[PointWrite]) -> None:
+        kept: Counter[str] = Counter()
         for write in writes:
-            for name in write.kept:
-                self._metrics.unchanged(name, _inputs(write, name))
-        return writes
+            kept.update({name: _inputs(write, name) for name in write.kept})
+        for name, inputs in kept.items():
+            self._metrics.unchanged(name, inputs)
 
-    def _draft(self, change: Change) -> _Draft:
-        """Say what a product's vectors are made of; one that is not visible is made of nothing."""
-        draft = _Draft(change, {}, {}, {}, (), [], {})
-        if change.state.visible:
-            draft.product = change.state.product()
-            draft.texts = {TEXT: dense_text(draft.product), LEXICAL: lexical_text(draft.product)}
-            draft.digests = {name: digest_of(text.encode()) for name, text in draft.texts.items() if text}
-        return draft
-
-    def _ask_pictures(self, drafts: Sequence[_Draft]) -> list[_Asked]:
+    def _ask_pictures(self, drafts: Sequence[Draft]) -> list[_Asked]:
         """Ask for the pictures of products that name others than before, or are due; the rest keep what they have."""
         asked = []
         for draft in drafts:
@@ -175,7 +133,7 @@ class Encoding:
             if not each.draft.changed(IMAGE):
                 each.draft.seen = []
 
-    def _ask_unread(self, draft: _Draft) -> dict[int, Future[Seen]]:
+    def _ask_unread(self, draft: Draft) -> dict[int, Future[Seen]]:
         references = draft.product["images"]
         return {place: self._reader.ask(references[place], None) for place, one in enumerate(draft.seen) if one.unread}
 
@@ -187,7 +145,7 @@ class Encoding:
     def _known_picture(self, digest: str) -> FloatArray | None:
         return self._cache.find(self._picture_maker, [digest]).get(digest)
 
-    def _encode_texts(self, drafts: Sequence[_Draft]) -> None:
+    def _encode_texts(self, drafts: Sequence[Draft]) -> None:
         texts = {draft.digests[TEXT]: draft.texts[TEXT] for draft in drafts}
         known = self._cache.find(self._text_maker, texts)
         new = {digest: text for digest, text in texts.items() if digest not in known}
@@ -203,12 +161,12 @@ class Encoding:
             else:
                 draft.vectors[TEXT] = vector
 
-    def _encode_words(self, drafts: Sequence[_Draft]) -> None:
+    def _encode_words(self, drafts: Sequence[Draft]) -> None:
         for draft in drafts:
             draft.vectors[LEXICAL] = self._encoders.lexical.encode_document(draft.texts[LEXICAL])
         self._metrics.encoded(LEXICAL, made=Counter(draft.why(LEXICAL) for draft in drafts))
 
-    def _encode_pictures(self, drafts: Sequence[_Draft], made: dict[str, FloatArray | None]) -> None:
+    def _encode_pictures(self, drafts: Sequence[Draft], made: dict[str, FloatArray | None]) -> None:
         """Give each product a vector for each of its pictures; `made` are the batch's so far."""
         seen = [one for draft in drafts for one in draft.seen if one.status.status == OK]
         known = {one.digest: one.vector for one in seen if one.vector is not None}
@@ -220,7 +178,7 @@ class Encoding:
         counts = Counter(reasons[digest] for digest in new)
         self._metrics.encoded(IMAGE, made=counts, cached=cached, same_batch=len(seen) - cached - len(new))
         for draft in drafts:
-            _take_each(draft, known | made)
+            draft.take_vectors(known | made)
 
     def _made(
         self, maker: str, encode: Callable[[Sequence[_T]], FloatArray], inputs: Mapping[str, _T]
@@ -229,33 +187,6 @@ class Encoding:
         made = dict(zip(inputs, _each(encode, list(inputs.values())), strict=True))
         self._cache.keep(maker, {digest: vector for digest, vector in made.items() if vector is not None})
         return made
-
-
-def _take_each(draft: _Draft, vectors: Mapping[str, FloatArray | None]) -> None:
-    """Give a product its pictures' vectors, (n, size), in their order; the same picture twice is one."""
-    digests = list(dict.fromkeys(one.digest for one in draft.seen if one.status.status == OK))
-    made = [vector for digest in digests if (vector := vectors[digest]) is not None]
-    draft.seen = []
-    draft.refuse({digest for digest in digests if vectors[digest] is None})
-    if made:
-        draft.vectors[IMAGE] = np.stack(made)
-    else:
-        del draft.digests[IMAGE]
-
-
-def _in_groups(drafts: Sequence[_Draft]) -> Iterator[list[_Draft]]:
-    """Yield the drafts in order, as many at a time as `_PICTURES_AT_ONCE` allows."""
-    group: list[_Draft] = []
-    pictures = 0
-    for draft in drafts:
-        more = len(draft.product.get("images", []))
-        if group and pictures + more > _PICTURES_AT_ONCE:
-            yield group
-            group, pictures = [], 0
-        group.append(draft)
-        pictures += more
-    if group:
-        yield group
 
 
 def _each(encode: Callable[[Sequence[_T]], FloatArray], inputs: Sequence[_T]) -> list[FloatArray | None]:
@@ -270,19 +201,6 @@ def _each(encode: Callable[[Sequence[_T]], FloatArray], inputs: Sequence[_T]) ->
             return [None]
         half = len(inputs) // 2
         return _each(encode, inputs[:half]) + _each(encode, inputs[half:])
-
-
-def _write(draft: _Draft, indexed_at: str) -> PointWrite:
-    before = draft.change.before
-    derived = Derived(digests=draft.digests, pictures=draft.pictures, indexed_at=indexed_at)
-    product = replace(before, state=draft.change.state, derived=derived, revision=None)
-    return PointWrite(
-        product=product,
-        expected=before.revision,
-        vectors=draft.vectors,
-        kept=frozenset(name for name in draft.digests if not draft.changed(name)),
-        payload_only=before.revision is not None and dict(before.derived.digests) == draft.digests,
-    )
 
 
 def _inputs(write: PointWrite, vector: str) -> int:

@@ -14,6 +14,8 @@ from catalog.errors import BrokerUnavailable, Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kafka import KafkaConsumer
+
     from ingest.kafka_connection import KafkaConnection
 
 Client = TypeVar("Client")
@@ -87,6 +89,20 @@ def build(make: Callable[..., Client], connection: KafkaConnection, **options: o
     for manager in managers:
         manager.is_first_contact = False
     return client
+
+
+def ask_again(consumer: KafkaConsumer, *, timeout_ms: int) -> None:
+    """Ask the brokers what there is; raises what the client raises, and its refusal of a topic that we may not see.
+
+    The client itself takes such a refusal, which ends each of its attempts, for an outage.
+    """
+    try:
+        consumer.bootstrap(timeout_ms=timeout_ms, refresh=True)
+    except kafka_errors.KafkaTimeoutError as error:
+        refused = consumer._cluster.unauthorized_topics  # noqa: SLF001 - the only way to it
+        if refused:
+            raise kafka_errors.TopicAuthorizationFailedError(refused) from error
+        raise
 
 
 def _is_refusal(error: kafka_errors.KafkaError | None) -> bool:

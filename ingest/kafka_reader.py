@@ -15,7 +15,7 @@ from kafka.errors import KafkaError
 from kafka.structs import MemberState
 
 from catalog.errors import BrokerUnavailable, Misconfigured
-from ingest.kafka_client import build, translated
+from ingest.kafka_client import ask_again, build, translated
 from ingest.kafka_headers import read_any_header
 from ingest.source import Record
 
@@ -84,10 +84,11 @@ class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]
 class KafkaReader:
     """Reads `topic` into `buffer` until `close`, pausing while that is full, and runs jobs between two polls.
 
-    `forget` is told which partitions were taken from us. Outages are waited out; `check` says whether one is on.
+    `forget` is told which partitions were taken from us. Outages are waited out; `check` says whether one is on. Where
+    the group has not let us in for `stuck_seconds`, another client asks it anew.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each a part of its own
         self,
         connection: KafkaConnection,
         topic: str,
@@ -95,12 +96,14 @@ class KafkaReader:
         *,
         forget: Callable[[Collection[int]], None],
         options: dict[str, Any],
+        stuck_seconds: float = STUCK_SECONDS,
     ) -> None:
         self._connection = connection
         self._topic = topic
         self._buffer = buffer
         self._forget = forget
         self._options = options
+        self._stuck_seconds = stuck_seconds
         self._jobs: queue.SimpleQueue[_Job[Any]] = queue.SimpleQueue()
         self._closing = threading.Event()
         self._wanted = threading.Event()
@@ -203,11 +206,11 @@ class KafkaReader:
         """Whether the group has not let us in for long, though the broker answers: seen once, on a busy machine."""
         if self._outage or not _is_joining(consumer):
             self._settled_at = time.monotonic()
-        return time.monotonic() - self._settled_at > STUCK_SECONDS
+        return time.monotonic() - self._settled_at > self._stuck_seconds
 
     def _begin_anew(self, consumer: KafkaConsumer) -> None:
         """Leave, and join with another client; what was held is read again from the last commit."""
-        log.warning("kafka.join_stuck", topic=self._topic, waited_seconds=STUCK_SECONDS)
+        log.warning("kafka.join_stuck", topic=self._topic, waited_seconds=self._stuck_seconds)
         self._consumer = None
         held = self._buffer.held()
         self._buffer.release(held)
@@ -228,7 +231,7 @@ class KafkaReader:
         if places:
             consumer.end_offsets(places, timeout_ms=REQUEST_MS)
         else:
-            consumer.bootstrap(timeout_ms=REQUEST_MS, refresh=True)
+            ask_again(consumer, timeout_ms=REQUEST_MS)
             self._say_if_missing(consumer)
         self._heard()
 

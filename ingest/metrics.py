@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from ingest.decode import DecodedBatch
     from ingest.merge import MergedBatch
+    from ingest.point_writes import PointWrite
     from ingest.source import Record
-    from ingest.store import PointWrite
 
 _FRESHNESS_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1_800, 7_200, 86_400)
 _MILLISECONDS: Final = 1_000.0

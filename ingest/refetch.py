@@ -16,8 +16,9 @@ from ingest.consumer import Stopped, patiently
 from ingest.isolation import apply_isolated, sound_change
 from ingest.merge import Change
 from ingest.pictures import FAILED, missed
+from ingest.point_writes import PointWrite
 from ingest.source import failure_text
-from ingest.store import PointWrite, is_due
+from ingest.store import is_due
 
 if TYPE_CHECKING:
     import threading
@@ -101,7 +102,7 @@ class Refetch:
             one if one.due_at is None else missed(failure, one, self._moment) for one in product.derived.pictures
         )
         later = replace(product, derived=replace(product.derived, pictures=pictures))
-        write = PointWrite(later, product.revision, {}, kept=frozenset(product.derived.digests), payload_only=True)
+        write = PointWrite(later, product.revision, {}, kept=frozenset(product.derived.digests), before=product)
         patiently(partial(self._store.write, [write]), self._stopping)  # who wrote it meanwhile has tried it anew
 
     def _is_due(self, product: Stored) -> bool:

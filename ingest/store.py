@@ -8,8 +8,6 @@ is ever used twice.
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -25,46 +23,21 @@ from catalog.points import (
     STATE,
     Stored,
     decode,
-    encode,
-    engine_vector,
     point_id,
 )
+from ingest.point_writes import in_requests, operations, revision_in
 from ingest.tracing import step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from catalog.engine import Engine
-    from catalog.product import Json
-    from catalog.vectors import SparseVector
-    from encoders.interface import FloatArray
+    from ingest.point_writes import PointWrite
 
 _LONGEST_WAIT: Final = timedelta(days=2)
 """Twice as long as a picture is ever made to wait."""
-_REVISION_BITS: Final = 62
-_REQUEST_BYTES: Final = 16 * 2**20
-"""A server takes requests of 32 MB; half of that also comes back in good time."""
-_VECTOR_BYTES: Final = 16 * 2**10
-"""What one vector takes as JSON, amply."""
-_VECTORS_BESIDE_PICTURES: Final = 2
-_BYTES_A_CHARACTER: Final = 8
-"""Amply, too: in UTF-8, and again among the keys that are searched by."""
 _REVISION_FIELD: Final = REVISION.removeprefix(f"{STATE}.")
-
-
-@dataclass(frozen=True, slots=True)
-class PointWrite:
-    """A product to write. `vectors` are those encoded anew, `kept` the names of those that stay as they are stored.
-
-    `expected` is the revision that was read, None for a product that the index does not have.
-    """
-
-    product: Stored
-    expected: int | None
-    vectors: Mapping[str, FloatArray | SparseVector]
-    kept: frozenset[str] = frozenset()
-    payload_only: bool = False
 
 
 class Store:
@@ -142,21 +115,18 @@ class Store:
         """
         if not writes:
             return set()
-        stamped = [
-            replace(write, product=replace(write.product, revision=secrets.randbits(_REVISION_BITS)))
-            for write in writes
-        ]
+        revised = [write.revised() for write in writes]
         with outages_named():
-            for part in _parts(stamped):
+            for part in in_requests(revised):
                 self._engine.batch_update_points(
                     collection_name=self._collection,
-                    update_operations=self._operations(part),
+                    update_operations=operations(part, self._kept_vectors(part)),
                     wait=True,
                     ordering=models.WriteOrdering.STRONG,
                 )
             if isinstance(self._engine, EmbeddedClient):
                 self._engine.flush()
-            return self._overtaken(stamped)
+            return self._overtaken(revised)
 
     def probe(self) -> None:
         """Read and write as every batch does, but nothing: a point that does not exist is looked for and deleted.
@@ -176,7 +146,7 @@ class Store:
     def _delete_unchanged(self, revisions: Mapping[str, int]) -> None:
         """Delete the points that still have the revision that was read, by point id."""
         these = models.HasIdCondition(has_id=list(revisions))
-        unchanged = models.Filter(must=[these, _revision_in(list(revisions.values()))])
+        unchanged = models.Filter(must=[these, revision_in(list(revisions.values()))])
         self._engine.batch_update_points(
             collection_name=self._collection,
             update_operations=[models.DeleteOperation(delete=models.FilterSelector(filter=unchanged))],
@@ -186,38 +156,18 @@ class Store:
         if isinstance(self._engine, EmbeddedClient):
             self._engine.flush()
 
-    def _operations(self, writes: Sequence[PointWrite]) -> list[models.UpdateOperation]:
-        new = [write for write in writes if write.expected is None]
-        rewritten = [write for write in writes if write.expected is not None and not write.payload_only]
-        operations: list[models.UpdateOperation] = []
-        if new:
-            points = models.PointsList(
-                points=[_point(write, {}) for write in new], update_mode=models.UpdateMode.INSERT_ONLY
-            )
-            operations.append(models.UpsertOperation(upsert=points))
-        if rewritten:
-            operations.append(models.UpsertOperation(upsert=self._rewrite(rewritten)))
-        operations += [_payload_operation(write) for write in writes if write.payload_only]
-        return operations
-
-    def _rewrite(self, writes: Sequence[PointWrite]) -> models.PointsList:
-        kept = self._kept_vectors([write for write in writes if write.kept])
-        return models.PointsList(
-            points=[_point(write, kept.get(write.product.product_id, {})) for write in writes],
-            update_filter=_unchanged_since([write.expected for write in writes if write.expected is not None]),
-            update_mode=models.UpdateMode.UPDATE_ONLY,
-        )
-
     def _kept_vectors(self, writes: Sequence[PointWrite]) -> dict[str, dict[str, models.Vector]]:
         """Read the vectors that stay: an upsert replaces a point whole, which keeps vectors and digests in step."""
-        if not writes:
+        by_point = {
+            point_id(write.product.product_id): write for write in writes if write.kept and not write.payload_only
+        }
+        if not by_point:
             return {}
-        by_point = {point_id(write.product.product_id): write for write in writes}
         records = self._engine.retrieve(
             collection_name=self._collection,
             ids=list(by_point),
             with_payload=False,
-            with_vectors=sorted(set().union(*(write.kept for write in writes))),
+            with_vectors=sorted(set().union(*(write.kept for write in by_point.values()))),
         )
         return {
             by_point[str(record.id)].product.product_id: {
@@ -229,7 +179,13 @@ class Store:
         }
 
     def _overtaken(self, writes: Sequence[PointWrite]) -> set[str]:
-        """Read the revisions back: a conditional write says nothing of what it skipped."""
+        """Read the revisions back: a conditional write says nothing of what it skipped.
+
+        Where as many points have one as were written, all were, for nobody else has these revisions.
+        """
+        ours = [write.product.revision for write in writes if write.product.revision is not None]
+        if self._count(models.Filter(must=[revision_in(ours)])) == len(writes):
+            return set()
         records = self._engine.retrieve(
             collection_name=self._collection,
             ids=[point_id(write.product.product_id) for write in writes],
@@ -242,48 +198,6 @@ class Store:
             for write in writes
             if revisions.get(point_id(write.product.product_id)) != write.product.revision
         }
-
-
-def _parts(writes: Sequence[PointWrite]) -> Iterator[list[PointWrite]]:
-    """Split a batch so that each part fits one request."""
-    part: list[PointWrite] = []
-    part_bytes = 0
-    for write in writes:
-        vectors = _VECTORS_BESIDE_PICTURES + len(write.product.derived.pictures)
-        point_bytes = vectors * _VECTOR_BYTES + _BYTES_A_CHARACTER * _characters(write.product)
-        if part and part_bytes + point_bytes > _REQUEST_BYTES:
-            yield part
-            part, part_bytes = [], 0
-        part.append(write)
-        part_bytes += point_bytes
-    yield part
-
-
-def _characters(product: Stored) -> int:
-    return sum(len(name) + _length(entry.value) for name, entry in product.state.registers.items())
-
-
-def _length(value: Json) -> int:
-    if isinstance(value, list):
-        return sum(map(len, value))
-    return len(value) if isinstance(value, str) else 0
-
-
-def _point(write: PointWrite, kept: Mapping[str, models.Vector]) -> models.PointStruct:
-    vectors: dict[str, models.Vector] = {name: engine_vector(vector) for name, vector in write.vectors.items()}
-    return models.PointStruct(
-        id=point_id(write.product.product_id), vector={**kept, **vectors}, payload=encode(write.product)
-    )
-
-
-def _payload_operation(write: PointWrite) -> models.OverwritePayloadOperation:
-    assert write.expected is not None, "a payload alone can only be written to a point that is there"
-    this_point = models.HasIdCondition(has_id=[point_id(write.product.product_id)])
-    return models.OverwritePayloadOperation(
-        overwrite_payload=models.SetPayload(
-            payload=encode(write.product), filter=models.Filter(must=[this_point, _revision_in([write.expected])])
-        )
-    )
 
 
 def is_due(due_at: datetime, moment: datetime) -> bool:
@@ -305,11 +219,3 @@ def _by(time: str, moment: datetime) -> models.Filter:
 def _revision_of(record: models.Record) -> int:
     revision: int = (record.payload or {})[STATE][_REVISION_FIELD]
     return revision
-
-
-def _unchanged_since(revisions: list[int]) -> models.Filter:
-    return models.Filter(must=[_revision_in(revisions)])
-
-
-def _revision_in(revisions: list[int]) -> models.FieldCondition:
-    return models.FieldCondition(key=REVISION, match=models.MatchAny(any=revisions))

@@ -17,7 +17,7 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from catalog.embedded import scores_of
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
-from catalog.points import CODES, DERIVED, OCCURRED_AT, PRODUCT, Stored, decode, engine_vector, point_id
+from catalog.points import CODES, DERIVED, OCCURRED_AT, PRODUCT, STATE, Stored, decode, engine_vector, point_id
 from catalog.vectors import LEXICAL
 from search.conditions import engine_filter
 from search.filters import AnyOf, Either, Filter, Points, Products
@@ -224,7 +224,7 @@ class Retriever:
                 limit=1,
                 with_payload=[OCCURRED_AT],
             )
-        return next((record.payload[DERIVED]["occurred_at"] for record in records if record.payload), None)
+        return next((record.payload[STATE]["occurred_at"] for record in records if record.payload), None)
 
     async def _ask(self, requests: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
         with self._errors_named():
@@ -275,7 +275,7 @@ def products_part(point_ids: Sequence[str], fields: Sequence[str] | None) -> Par
 def row_of(point: models.Record | models.ScoredPoint) -> Row:
     """Return a point as what orders and counts look at."""
     payload = point.payload or {}
-    return Row(str(point.id), payload[PRODUCT], payload.get(DERIVED, {}))
+    return Row(str(point.id), payload[PRODUCT], payload.get(DERIVED, {}) | payload.get(STATE, {}))
 
 
 def all_vectors(point: models.Record | models.ScoredPoint) -> dict[str, FloatArray]:

@@ -151,6 +151,14 @@ class Broker:
     def secure_bootstrap(self) -> str:
         return f"127.0.0.1:{self.ports[2]}"
 
+    def cpu_seconds(self) -> float:
+        """Return how much of a processor the node has taken since its start; nothing where there is no /proc."""
+        status = Path(f"/proc/{self._process.pid}/stat") if self._process is not None else None
+        if status is None or not status.exists():
+            return 0.0
+        user, system = status.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def start(self) -> None:
         """Start the node and return when it takes clients."""
         config = self.folder / "server.properties"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from catalog.engine import Engine
     from catalog.points import Stored
     from ingest.merge import Change
+    from ingest.point_writes import PointWrite
     from ingest.source import DeadLetter, DeadLetterSink, Record, Source
-    from ingest.store import PointWrite
 
 STEPS = (
     "1 polled",

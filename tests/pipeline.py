@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
     from encoders.interface import PictureEncoder, TextEncoder
     from ingest.encoding_cache import EncodingCache
+    from ingest.point_writes import PointWrite
     from ingest.source import DeadLetter, DeadLetterSink, Record, Source
-    from ingest.store import PointWrite, Store
+    from ingest.store import Store
 
 
 class FlakyEngine(EmbeddedClient):

@@ -11,6 +11,7 @@ import structlog
 
 from catalog.collection import ensure
 from catalog.engine import outages_named
+from deploy.processes import garbage
 from deploy.processes.debezium import debezium_reading
 from deploy.processes.encoding import encoding_of
 from deploy.processes.logs import KafkaLog
@@ -58,6 +59,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
             wired(settings, engine, encoders, fetcher, feed.source, feed.dead_letters, metrics, stopping)
         )
         stack.enter_context(left_in_time(feed.source, stopping))
+        garbage.settle()
         ready.set()
         consumer.run()
 

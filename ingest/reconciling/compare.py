@@ -11,8 +11,9 @@ from enum import Enum
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from catalog.canonical import canonical_json
 from catalog.events import Nullified
-from catalog.state import UNKNOWN, canonical_json, merge
+from catalog.state import UNKNOWN, merge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from deploy.processes.parts import declare
 from deploy.sample.catalogue import products
 from deploy.sample.write import write_pictures
 from deploy.settings import ApiSettings, Settings
-from tests.benchmarks import crowd, encoding, faceting, ingesting, querying, suggesting
+from tests.benchmarks import beside, brokered, crowd, encoding, faceting, ingesting, querying, suggesting
 from tests.benchmarks.goods import goods, picture_of, queries, upserts
 from tests.benchmarks.served import Api, Served, demo
 from tests.benchmarks.stocked import forget_commit, imitating, opened, real_vectors, tiny_pictures
@@ -145,14 +145,15 @@ class Campaign:
             suggestions = suggesting.measure(api, goods(size))
             counted = faceting.rows(size, faceting.measure(api, asked, self.plan.searches))
             crowded = crowd.over_http(served.port, crowd.new_texts(asked), size)
+            disturbed = beside.row(api, copy / "log", asked, goods(size))
             api.close()
             client.close()
             alone = Row(f"HTTP alone (/livez) beside {size:,} products", str(http))
-            return found, [*counted, *crowded, *suggestions, _memory(served, size), alone]
+            return found, [*counted, *crowded, *suggestions, disturbed, _memory(served, size), alone]
 
     def _change_prices(self, data: Path, tiny: Path, size: int) -> tuple[Samples, list[Row]]:
         rounds = self.plan.price_rounds
-        tick = self._step(f"Changing {size:,} prices", rounds + 2)
+        tick = self._step(f"Changing {size:,} prices", rounds + 3)
         with opened(data, tiny, self.encoders) as shop:
             prices = ingesting.measure_prices(shop, goods(size), rounds, tick)
             fresh = ingesting.freshness_row(shop, goods(size), rounds + 2)
@@ -161,7 +162,9 @@ class Campaign:
         with opened(data, tiny, self.encoders) as shop:
             replayed = ingesting.replay_row(shop, size)
             tick()
-        return prices, [replayed, fresh]
+        brokers = brokered.prices_row(data, tiny, self.encoders, goods(size), rounds + 3)
+        tick()
+        return prices, [brokers, replayed, fresh]
 
     def _demo(self, data: Path) -> AbstractContextManager[Served]:
         nothing = self.folder / "nothing.jsonl"

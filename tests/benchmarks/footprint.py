@@ -30,7 +30,8 @@ from catalog.text import lexical_text
 from catalog.vectors import IMAGE, LEXICAL, TEXT, DenseSpec, LexicalSpec, VectorSpecs
 from deploy.processes.optimizing import optimize
 from encoders.sparse import Bm25Encoder
-from ingest.store import PointWrite, Store
+from ingest.point_writes import PointWrite
+from ingest.store import Store
 from tests.benchmarks.goods import goods, upserts
 from tests.builders import NOW
 

@@ -32,7 +32,7 @@ from tests.benchmarks.timing import Samples
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ingest.store import PointWrite
+    from ingest.point_writes import PointWrite
 
 PRODUCTS: Final = 2_048
 BATCH: Final = 256

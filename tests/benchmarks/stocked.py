@@ -13,6 +13,7 @@ from PIL import Image
 from catalog.embedded import EmbeddedClient
 from catalog.points import point_id
 from catalog.vectors import IMAGE, TEXT
+from deploy.processes import garbage
 from deploy.processes.ingest import wired
 from deploy.processes.parts import declare, picture_fetcher
 from deploy.settings import ImageSettings, QdrantSettings, Settings
@@ -69,6 +70,7 @@ def opened(data: Path, images: Path, encoders: Encoders) -> Iterator[Shop]:
             picture_fetcher(settings) as fetcher,
             wired(settings, engine, encoders, fetcher, source, dead_letters, metrics, threading.Event()) as consumer,
         ):
+            garbage.settle()
             yield Shop(settings, engine, log, consumer, declare(settings, encoders).physical_name, metrics, source)
     finally:
         engine.close()

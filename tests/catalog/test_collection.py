@@ -15,9 +15,8 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 
 from catalog.collection import Declaration, ensure, resolve, verify
 from catalog.errors import CollectionMismatch
-from catalog.layout import creation
+from catalog.layout import creation, payload_indexes
 from catalog.options import IndexOptions
-from catalog.points import payload_indexes
 from catalog.vectors import DenseSpec, LexicalSpec, VectorSpecs
 from tests.index import embedded_engine, server_engine
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.layout import payload_indexes
 from catalog.points import (
     Derived,
     PictureStatus,
@@ -19,7 +21,7 @@ from catalog.points import (
     browse_key,
     decode,
     encode,
-    payload_indexes,
+    encode_changes,
     point_id,
 )
 from catalog.product import iso
@@ -68,11 +70,67 @@ def test_a_point_reads_back_as_what_was_written(log: list[Event], derived: Deriv
     assert decode(json.loads(json.dumps(payload, allow_nan=False))) == stored
 
 
+@given(logs(), DERIVED, REVISIONS, logs(), DERIVED, REVISIONS)
+def test_what_changes_of_a_payload_is_enough(
+    log: list[Event],
+    derived: Derived,
+    revision: int | None,
+    more: list[Event],
+    derived_after: Derived,
+    revision_after: int | None,
+) -> None:
+    """Set over what was stored, part by part, it makes the whole payload: nothing of before is left."""
+    before = Stored(SKU, fold(log), derived, revision)
+    after = Stored(SKU, fold(more, before.state), derived_after, revision_after)
+
+    assert encode(before) | encode_changes(before, after) == encode(after)
+    same_derived = replace(after, derived=replace(derived, indexed_at=derived_after.indexed_at))
+    assert encode(before) | encode_changes(before, same_derived) == encode(same_derived)
+
+
+@pytest.mark.parametrize(
+    ("event", "parts"),
+    [
+        (patched(version=2, price=7, stock=0), {"state", "product"}),
+        (patched(version=2, title="Boot"), {"state", "product"}),
+        (patched(version=2, price=5), {"state"}),
+        (upserted(bare(price=5), version=2), {"state"}),
+        (patched(version=2, attributes={"colour": "red"}), {"state", "product", "derived"}),
+        (patched(version=2, popularity=3), {"state", "product", "derived"}),
+        (deleted(version=2), {"state", "product", "derived"}),
+    ],
+)
+def test_an_event_writes_no_more_than_it_moves(event: dict[str, Any], parts: set[str]) -> None:
+    """One that repeats what is known writes its version alone; a price or a stock leaves what was derived."""
+    before = Stored(SKU, fold([as_event(upserted(bare(price=5)))]))
+    after = replace(before, state=fold([as_event(event)], before.state))
+
+    assert encode_changes(before, after).keys() == parts
+
+
+def test_versions_are_written_where_they_are_not_the_upserts() -> None:
+    """Most registers are as old as the upsert, and a point is read and written with each event."""
+    payload = payload_of(upserted(bare(price=5, brand="A"), version=3), patched(version=4, price=6, brand=None))
+
+    assert payload["state"]["versions"] == {"brand": 4, "price": 4}
+
+
+def test_a_point_of_the_first_layout_is_read() -> None:
+    """A migration copies them: each register with its version, and the time of indexing among what was derived."""
+    stored = Stored(SKU, fold([as_event(upserted(product(), version=3))]), Derived(indexed_at="2026-05-01T10:00:00Z"))
+    payload = encode(stored)
+    payload["state"]["versions"] = {name: entry.version for name, entry in stored.state.registers.items()}
+    payload["derived"]["indexed_at"] = payload["state"].pop("indexed_at")
+
+    assert decode(payload) == stored
+
+
 @given(logs())
 def test_only_visible_products_have_search_keys(log: list[Event]) -> None:
     """A tombstone and a waiting patch are known as invisible and by nothing else."""
     state = fold(log)
-    keys = encode(Stored(SKU, state))["derived"].keys() & SEARCH_KEYS
+    payload = encode(Stored(SKU, state))
+    keys = (payload["derived"].keys() | payload["state"].keys()) & SEARCH_KEYS
 
     if state.visible:
         assert keys >= SEARCH_KEYS - {"availability"}
@@ -83,12 +141,13 @@ def test_only_visible_products_have_search_keys(log: list[Event]) -> None:
 
 def test_the_payload_has_what_is_searched_by() -> None:
     """Category paths from the top down, attributes as keywords, the group, the stock and the order of browsing."""
-    derived = payload_of(upserted(product(group_id="g")))["derived"]
+    payload = payload_of(upserted(product(group_id="g")))
+    derived = payload["derived"]
 
     assert derived["visible"] == "yes"
     assert derived["category"] == ["Women", "Women > Shoes", "Women > Shoes > Sneakers"]
     assert derived["attributes"] == ["colour", "colour=red", "size", "size=38", "size=39"]
-    assert (derived["group"], derived["availability"]) == ("g", "yes")
+    assert (derived["group"], payload["state"]["availability"]) == ("g", "yes")
     assert derived["browse"] == 0
 
 
@@ -123,7 +182,7 @@ def test_a_waiting_patch_keeps_its_fields() -> None:
 
 def test_unknown_availability_is_neither_yes_nor_no() -> None:
     """A product without stock and flag matches neither."""
-    assert "availability" not in payload_of(upserted(bare()))["derived"]
+    assert "availability" not in payload_of(upserted(bare()))["state"]
 
 
 @given(st.tuples(NAMES, NAMES), st.tuples(NAMES, NAMES))

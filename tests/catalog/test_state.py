@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from catalog.canonical import canonical_json
 from catalog.events import Deleted, Nullified, Patched, Position, Upserted
-from catalog.state import UNKNOWN, Entry, State, canonical_json, merge
+from catalog.state import UNKNOWN, Entry, State, merge
 from tests.builders import NOW, SKU
 from tests.states import fold
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.canonical import canonical_json
 from catalog.events import Deleted, Patched, Upserted
 from catalog.points import Stored, decode, encode
 from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES
-from catalog.state import State, canonical_json, merge
+from catalog.state import State, merge
 from tests.builders import SKU
 from tests.states import VALUES, fold, logs, versioned
 

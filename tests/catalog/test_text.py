@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.text import DENSE_CHARS, LEXICAL_CHARS, dense_text, lexical_text
+from catalog.product import FIELDS, attribute_register
+from catalog.text import DENSE_CHARS, LEXICAL_CHARS, dense_text, has_words, lexical_text
 from tests.builders import product
 
 TEXTS = st.text(max_size=30)
@@ -73,3 +74,21 @@ def test_the_order_of_fields_does_not_matter(fields: dict[str, object]) -> None:
 
     assert dense_text(turned) == dense_text(fields)
     assert lexical_text(turned) == lexical_text(fields)
+
+
+@given(PRODUCTS, PRODUCTS)
+def test_what_has_no_words_changes_no_text(one: dict[str, object], other: dict[str, object]) -> None:
+    """Products that agree in the registers with words have the same texts, whatever else they are."""
+    alike = {name: value for name, value in one.items() if name == "attributes" or has_words(name)}
+    rest = {name: value for name, value in other.items() if name != "attributes" and not has_words(name)}
+
+    assert dense_text(alike | rest) == dense_text(one)
+    assert lexical_text(alike | rest) == lexical_text(one)
+
+
+def test_the_registers_with_words() -> None:
+    """Attributes among them; the price, the stock and the pictures are not."""
+    worded = {name for name in FIELDS if has_words(name)}
+
+    assert worded == {"title", "brand", "category", "description", "codes"}
+    assert has_words(attribute_register("colour"))

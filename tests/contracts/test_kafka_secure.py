@@ -142,6 +142,26 @@ def test_a_user_who_may_only_read_stops_at_the_first_dead_letter(shared_broker: 
     sink.close()
 
 
+@pytest.mark.parametrize("readable", [ResourceType.TOPIC, ResourceType.GROUP])
+def test_a_refused_read_ends_the_worker(shared_broker: Broker, readable: ResourceType) -> None:
+    """Both the topic and the group must be readable; where one is not, that is said, and no outage waited out."""
+    topic = create_topic(shared_broker.bootstrap)
+    _allow("stranger", ACLOperation.READ, (readable, topic), broker=shared_broker)
+    connection = KafkaConnection(
+        shared_broker.secure_bootstrap,
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="PLAIN",
+        sasl_username="stranger",
+        sasl_password="right",
+    )
+    source = KafkaSource(connection, topic=topic, group=topic)
+
+    with pytest.raises(Misconfigured, match="access"):
+        read(source, 1)
+
+    source.close()
+
+
 def _allow(user: str, operation: ACLOperation, *resources: tuple[ResourceType, str], broker: Broker) -> None:
     with admin(broker.bootstrap) as client:
         client.create_acls(

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from catalog.points import Stored
+    from ingest.point_writes import PointWrite
     from ingest.source import Record
-    from ingest.store import PointWrite
     from tests.index import Index
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from encoders.interface import FloatArray, Picture
-    from ingest.store import PointWrite
+    from ingest.point_writes import PointWrite
     from tests.index import Index
 
 

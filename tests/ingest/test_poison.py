@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from catalog.canonical import canonical_json
 from catalog.product import INT64
-from catalog.state import canonical_json
 from ingest.decode import decode
 from tests.builders import bare, records, upserted
 from tests.pipeline import ListLetters, ListSource, Parts, consumer_of

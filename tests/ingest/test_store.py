@@ -18,7 +18,8 @@ from catalog.points import Stored, point_id
 from catalog.vectors import SparseVector
 from encoders.fakes import SIZE
 from ingest.merge import merge_batch
-from ingest.store import PointWrite, Store
+from ingest.point_writes import PointWrite
+from ingest.store import Store
 from tests.broker import free_ports
 from tests.builders import SKU, as_event, bare, deleted, patched, upserted
 from tests.index import Index, embedded_engine, new_index, server_engine
@@ -76,7 +77,7 @@ def state_write(
         expected=before.revision,
         vectors=vectors or {},
         kept=frozenset(kept),
-        payload_only=payload_only,
+        before=before if payload_only else None,
     )
 
 
