@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from catalog.errors import Misconfigured
 from deploy import feeds, logs, traces
 from deploy.cli.address import check_address
-from deploy.cli.starting import starting
+from deploy.processes import garbage
 from deploy.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def demo(
     if not insecure:
         check_address(settings.api)
     own_events = list(feeds.read_events(catalogue)) if catalogue is not None else None
-    with console.status("Loading the encoders …"), starting():
+    with console.status("Loading the encoders …"), garbage.unsought():
         from deploy.processes import early  # noqa: PLC0415 - what reads a file of keys is only then needed
 
         early.check_search(settings)

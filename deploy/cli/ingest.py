@@ -9,7 +9,7 @@ import typer
 
 from deploy import logs, traces
 from deploy.cli import ingest_dead_letters, ingest_expire, ingest_load, ingest_reconcile, ingest_refetch
-from deploy.cli.starting import starting
+from deploy.processes import garbage
 from deploy.processes.debezium import debezium_reading
 from deploy.settings import load_settings
 
@@ -33,7 +33,7 @@ def run() -> None:
     logs.configure(settings.log.format)
     settings.kafka.connection()  # refuses at once what could not work
     debezium_reading(settings)
-    with starting():
+    with garbage.unsought():
         from deploy.processes import ingest as process  # noqa: PLC0415 - models are loaded only when used
 
     stopping = threading.Event()

@@ -9,7 +9,7 @@ import typer
 from deploy import logs, traces
 from deploy.cli import search_calibrate, search_evaluate, search_keys
 from deploy.cli.address import check_address
-from deploy.cli.starting import starting
+from deploy.processes import garbage
 from deploy.settings import load_settings
 
 app = typer.Typer(help="Answer queries.", no_args_is_help=True)
@@ -32,7 +32,7 @@ def serve(insecure: Insecure = False) -> None:
     logs.configure(settings.log.format)
     if not insecure:
         check_address(settings.api)
-    with starting():
+    with garbage.unsought():
         from deploy.processes import early  # noqa: PLC0415
 
         early.check_search(settings)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from catalog.collection import ensure, migration_of, resolve
 from catalog.embedded import EmbeddedClient
-from deploy.processes import garbage
 from deploy.processes.commands import Commands
 from deploy.processes.logs import FolderLog, KafkaLog
 from deploy.processes.migration.control import listening
@@ -68,7 +67,6 @@ def run(settings: Settings, encoders: Encoders, log: FolderLog | KafkaLog, start
     shelf = EncoderShelf(settings)
     shelf.put(settings.encoders.models(), encoders)
     with wired(shelf, log) as all_in_one:
-        garbage.settle()
         http, workers, own = all_in_one.http, all_in_one.workers, all_in_one.own
         _announce(http, lambda: started(http, lambda: workers.lag(own)))
         serve(http)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 from contextlib import ExitStack, contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import uvicorn
 
 from catalog.errors import Misconfigured
+from deploy.processes import garbage
 from deploy.processes.draining import DrainingServer
 from deploy.processes.events import kafka_events
 from deploy.processes.following import FollowingApp
@@ -71,7 +71,7 @@ def following_app(
 
     def forget(kept: list[Mapping[str, Any]]) -> None:
         shelf.keep_only(kept)
-        gc.unfreeze()  # an app refers to itself: frozen, it would never be collected, nor its encoders
+        garbage.let_go()  # an app refers to itself: it would never be collected, nor its encoders
 
     own = declare(settings, shelf.own()).physical_name, make("", settings.encoders.models())
     return FollowingApp(engine, settings.collection, own, make, forget)
@@ -100,8 +100,7 @@ def server(app: FastAPI | FollowingApp, settings: Settings) -> uvicorn.Server:
 def serve(http: uvicorn.Server) -> None:
     """Serve until SIGINT or SIGTERM, then return: uvicorn raises the signal anew at its end, to nobody here."""
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    gc.collect()
-    gc.freeze()  # models and libraries: half a million objects that each full collection would walk, 0.2 s every time
+    garbage.settle()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     try:
