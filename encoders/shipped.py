@@ -23,7 +23,7 @@ TEXT_UNRELATED: Final[Mapping[str, Unrelated]] = {
 }
 PICTURE_UNRELATED: Final[Mapping[str, Unrelated]] = {
     TEXT_QUERY: Unrelated(mean=0.509, deviation=0.077, threshold=0.652),
-    PICTURE_QUERY: Unrelated(mean=0.587, deviation=0.075, threshold=0.649),
+    PICTURE_QUERY: Unrelated(mean=0.587, deviation=0.075, threshold=0.560),
     PRODUCT_QUERY: Unrelated(mean=0.587, deviation=0.075, threshold=0.649),
     NOTHING: Unrelated(mean=0.737, deviation=0.043, threshold=0.867),
 }

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from catalog.calibration import Level
 from catalog.vectors import IMAGE, LEXICAL
-from encoders.interface import NOTHING, TEXT_QUERY, Unrelated
+from encoders.interface import NOTHING, PICTURE_QUERY, TEXT_QUERY, Unrelated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,18 +34,21 @@ _NO_SPREAD: Final = 1e-6
 class Line:
     """Where the line between near and far is drawn, as shares; docs/relevance.md has what other shares do.
 
-    `unrelated` of the unrelated pairs lie below it. In an arm that words are put to, so does the best product of
+    `unrelated` of the unrelated pairs lie below it, and where a picture is asked with only `pictures` of them: a photo
+    that people took is less like any picture of a shop than those are like each other. In an arm that words are put to, so does the best product of
     `elsewhere` of the queries that nobody answers, unless that takes more than `furthest` of the unrelated pairs: a
     shop may sell what we take for nonsense.
     """
 
     unrelated: float = 0.8
+    pictures: float = 0.4
     elsewhere: float = 0.9
     furthest: float = 0.995
 
-    def through(self, unrelated: ScoreArray, elsewhere: FloatArray | None) -> float:
-        """Return the score at which it lies; `elsewhere` is what the best products score there, (n,)."""
-        near, furthest = np.quantile(unrelated, (self.unrelated, self.furthest)).tolist()
+    def through(self, query: str, unrelated: ScoreArray, elsewhere: FloatArray | None) -> float:
+        """Return the score at which it lies for a kind of query; `elsewhere` is what the best products score, (n,)."""
+        share = self.pictures if query == PICTURE_QUERY else self.unrelated
+        near, furthest = np.quantile(unrelated, (share, self.furthest)).tolist()
         if elsewhere is None:
             return float(near)
         return float(np.clip(np.quantile(elsewhere, self.elsewhere), near, furthest))
@@ -79,7 +82,7 @@ class Pairs:
         values = (asked.vectors @ answered.vectors.T)[counted].astype(np.float64)
         if len(values) < FEWEST_PAIRS or values.std() < _NO_SPREAD:
             return None
-        return _level(kind, values.mean(), values.std(), self.line.through(values, elsewhere), len(values))
+        return _level(kind, values.mean(), values.std(), self.line.through(kind[0], values, elsewhere), len(values))
 
     def words(self, asked: Sequence[int], scores: FloatArray) -> Level | None:
         """Return the level of the lexical arm, where `scores` are (asked, products).

@@ -61,6 +61,7 @@ WEIGHTS: Final = (
 )
 LINES: Final = (
     *(replace(Line(), unrelated=share) for share in (0.7, 0.75, 0.85, 0.9, 0.95)),
+    *(replace(Line(), pictures=share) for share in (0.2, 0.3, 0.5, 0.6, 0.8)),
     *(replace(Line(), elsewhere=share) for share in (0.75, 0.95)),
 )
 console = Console(width=220)
@@ -206,7 +207,7 @@ def weights_table(name: str, asked: Mapping[str, Sequence[Asked]]) -> Table:
 def lines_table(name: str, rows: Sequence[tuple[Line, Calibration, Sequence[Errors]]]) -> Table:
     """Return both errors by where the line is drawn: words, photos, nonsense."""
     table = Table(
-        "unrelated, elsewhere",
+        "unrelated, pictures, elsewhere",
         "thresholds",
         "words: lost of 20",
         "of 100",
@@ -222,7 +223,7 @@ def lines_table(name: str, rows: Sequence[tuple[Line, Calibration, Sequence[Erro
         lost = [f"{100 * one.lost[first]:.1f} %" if one.hits else "" for one in (words, photos) for first in FIRST]
         levels = " ".join(f"{one.query}→{one.arm} {one.threshold:.2f}" for one in found.levels if one.threshold)
         table.add_row(
-            f"{line.unrelated} {line.elsewhere}", levels, *lost, f"{absurd.hits:.1f}", f"{100 * absurd.none:.0f} %"
+            f"{line.unrelated} {line.pictures} {line.elsewhere}", levels, *lost, f"{absurd.hits:.1f}", f"{100 * absurd.none:.0f} %"
         )
     return table
 

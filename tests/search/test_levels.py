@@ -9,14 +9,16 @@ from encoders.interface import NOTHING
 from search.encoding.levels import Line, Pairs, Side, level_of_nothing
 
 KIND = ("text", "image")
-LINE = Line(unrelated=0.8, elsewhere=0.5, furthest=0.9)
+LINE = Line(unrelated=0.8, pictures=0.4, elsewhere=0.5, furthest=0.9)
 
 
 def test_near_is_above_most_unrelated_pairs() -> None:
     """Without queries from elsewhere the line lies at the share of unrelated pairs that it names."""
     scores = np.linspace(0.0, 1.0, 101)
 
-    assert LINE.through(scores, None) == pytest.approx(0.8)
+    assert LINE.through("text", scores, None) == pytest.approx(0.8)
+    assert LINE.through("product", scores, None) == pytest.approx(0.8)
+    assert LINE.through("picture", scores, None) == pytest.approx(0.4)
 
 
 @pytest.mark.parametrize(("best", "line"), [(0.2, 0.8), (0.85, 0.85), (0.99, 0.9)])
@@ -24,7 +26,7 @@ def test_queries_from_elsewhere_lift_the_line_within_bounds(best: float, line: f
     """The best products of half of them stay below, but what the shop may sell after all does not lift it away."""
     elsewhere = np.array([best - 0.1, best, best + 0.1], dtype=np.float32)
 
-    assert LINE.through(np.linspace(0.0, 1.0, 101), elsewhere) == pytest.approx(line)
+    assert LINE.through("text", np.linspace(0.0, 1.0, 101), elsewhere) == pytest.approx(line)
 
 
 def test_only_unrelated_pairs_count() -> None:
