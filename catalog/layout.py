@@ -44,14 +44,13 @@ def payload_indexes(numbers: tuple[str, ...] = ()) -> dict[str, IndexSchema]:
         models.PayloadSchemaType.DATETIME,
     )
     sortable = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=False, range=True)
-    matched = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=True, range=False)
     indexes: dict[str, IndexSchema] = dict.fromkeys((VISIBLE, GROUP, CATEGORY, AVAILABILITY, ATTRIBUTE), keyword)
     indexes |= {f"{PRODUCT}.{name}": keyword for name in KEYWORDS}
     indexes |= {f"{PRODUCT}.{name}": real for name in FLOATS}
     indexes |= {f"{PRODUCT}.{name}": time for name in TIMES}
     indexes |= {number_path(name): real for name in numbers}
     indexes |= {f"{PRODUCT}.stock": models.PayloadSchemaType.INTEGER, OCCURRED_AT: time}
-    return indexes | {PICTURES_DUE: time, HIDDEN_SINCE: time, BROWSE: sortable, REVISION: matched}
+    return indexes | {PICTURES_DUE: time, HIDDEN_SINCE: time, BROWSE: sortable, REVISION: sortable}
 
 
 def creation(specs: VectorSpecs, options: IndexOptions) -> dict[str, Any]:

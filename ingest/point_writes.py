@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from catalog.vectors import SparseVector
     from encoders.interface import FloatArray
 
-_REVISION_BITS: Final = 62
+_REVISION_BITS: Final = 52
+"""A range is compared as floats, which are exact up to twice this."""
 _REQUEST_BYTES: Final = 16 * 2**20
 """A server takes requests of 32 MB; half of that also comes back in good time."""
 _VECTOR_BYTES: Final = 16 * 2**10
@@ -52,12 +53,16 @@ class PointWrite:
         """Whether no vector is written."""
         return self.before is not None
 
-    def revised(self) -> PointWrite:
-        """Return it with a revision that no write has had."""
-        product = self.product
-        revision = secrets.randbits(_REVISION_BITS)
-        revised = Stored(product.product_id, product.state, product.derived, revision)
-        return PointWrite(revised, self.expected, self.vectors, self.kept, self.before)
+
+def revised(writes: Sequence[PointWrite]) -> list[PointWrite]:
+    """Return the writes with revisions that no write has had: they follow one another from a random first one."""
+    first = secrets.randbits(_REVISION_BITS)
+    return [_with_revision(write, first + place) for place, write in enumerate(writes)]
+
+
+def _with_revision(write: PointWrite, revision: int) -> PointWrite:
+    product = Stored(write.product.product_id, write.product.state, write.product.derived, revision)
+    return PointWrite(product, write.expected, write.vectors, write.kept, write.before)
 
 
 def in_requests(writes: Sequence[PointWrite]) -> Iterator[list[PointWrite]]:
@@ -90,16 +95,25 @@ def operations(
     if rewritten:
         points = models.PointsList(
             points=[_point(write, kept.get(write.product.product_id, {})) for write in rewritten],
-            update_filter=models.Filter(must=[revision_in([_expected(write) for write in rewritten])]),
+            update_filter=revision_in([_expected(write) for write in rewritten]),
             update_mode=models.UpdateMode.UPDATE_ONLY,
         )
         found.append(models.UpsertOperation(upsert=points))
     return found + [_payload_operation(write, write.before) for write in writes if write.before is not None]
 
 
-def revision_in(revisions: list[int]) -> models.FieldCondition:
-    """Return the condition that a point has one of these revisions still."""
-    return models.FieldCondition(key=REVISION, match=models.MatchAny(any=revisions))
+def revision_in(revisions: Sequence[int]) -> models.Filter:
+    """Return the condition that a point has one of these revisions still.
+
+    By ranges, for an index of ranges lets go of a value that no point has any more, and one that matches values does
+    not: 260 bytes for each write, for ever.
+    """
+    return models.Filter(should=[revision_between(one, one) for one in revisions])
+
+
+def revision_between(first: int, last: int) -> models.FieldCondition:
+    """Return the condition that a point has one of the revisions from `first` to `last`."""
+    return models.FieldCondition(key=REVISION, range=models.Range(gte=first, lte=last))
 
 
 def _point(write: PointWrite, kept: Mapping[str, models.Vector]) -> models.PointStruct:
@@ -111,7 +125,8 @@ def _point(write: PointWrite, kept: Mapping[str, models.Vector]) -> models.Point
 
 def _payload_operation(write: PointWrite, before: Stored) -> models.SetPayloadOperation:
     this_point = models.HasIdCondition(has_id=[point_id(write.product.product_id)])
-    unchanged = models.Filter(must=[this_point, revision_in([_expected(write)])])
+    expected = _expected(write)
+    unchanged = models.Filter(must=[this_point, revision_between(expected, expected)])
     return models.SetPayloadOperation(
         set_payload=models.SetPayload(payload=encode_changes(before, write.product), filter=unchanged)
     )

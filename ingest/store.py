@@ -25,7 +25,7 @@ from catalog.points import (
     decode,
     point_id,
 )
-from ingest.point_writes import in_requests, operations, revision_in
+from ingest.point_writes import in_requests, operations, revised, revision_between, revision_in
 from ingest.tracing import step
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ class Store:
         """
         if not writes:
             return set()
-        revised = [write.revised() for write in writes]
+        written = revised(writes)
         with outages_named():
-            for part in in_requests(revised):
+            for part in in_requests(written):
                 self._engine.batch_update_points(
                     collection_name=self._collection,
                     update_operations=operations(part, self._kept_vectors(part)),
@@ -126,7 +126,7 @@ class Store:
                 )
             if isinstance(self._engine, EmbeddedClient):
                 self._engine.flush()
-            return self._overtaken(revised)
+            return self._overtaken(written)
 
     def probe(self) -> None:
         """Read and write as every batch does, but nothing: a point that does not exist is looked for and deleted.
@@ -184,7 +184,7 @@ class Store:
         Where as many points have one as were written, all were, for nobody else has these revisions.
         """
         ours = [write.product.revision for write in writes if write.product.revision is not None]
-        if self._count(models.Filter(must=[revision_in(ours)])) == len(writes):
+        if self._count(models.Filter(must=[revision_between(min(ours), max(ours))])) == len(writes):
             return set()
         records = self._engine.retrieve(
             collection_name=self._collection,

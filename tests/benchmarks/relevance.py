@@ -223,7 +223,11 @@ def lines_table(name: str, rows: Sequence[tuple[Line, Calibration, Sequence[Erro
         lost = [f"{100 * one.lost[first]:.1f} %" if one.hits else "" for one in (words, photos) for first in FIRST]
         levels = " ".join(f"{one.query}→{one.arm} {one.threshold:.2f}" for one in found.levels if one.threshold)
         table.add_row(
-            f"{line.unrelated} {line.pictures} {line.elsewhere}", levels, *lost, f"{absurd.hits:.1f}", f"{100 * absurd.none:.0f} %"
+            f"{line.unrelated} {line.pictures} {line.elsewhere}",
+            levels,
+            *lost,
+            f"{absurd.hits:.1f}",
+            f"{100 * absurd.none:.0f} %",
         )
     return table
 
