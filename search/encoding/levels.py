@@ -36,8 +36,8 @@ class Line:
 
     `unrelated` of the unrelated pairs lie below it, and where a picture is asked with only `pictures` of them: a photo
     that people took is less like any picture of a shop than those are like each other. In an arm that words are put to,
-    so does the best product of `elsewhere` of the queries that nobody answers, unless that takes more than `furthest` of
-    the unrelated pairs: a shop may sell what we take for nonsense.
+    so does the best product of `elsewhere` of the queries that nobody answers, unless that takes more than `furthest`
+    of the unrelated pairs: a shop may sell what we take for nonsense.
     """
 
     unrelated: float = 0.8
