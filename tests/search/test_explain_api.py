@@ -160,6 +160,20 @@ def test_a_hit_says_which_arm_and_which_term_found_it(shop: Shop) -> None:
     assert shop.search(text="hat", explain=True, limit=1)["hits"][0]["explanation"]["boosts"] == {"named": NAMED}
 
 
+def test_a_hit_says_which_words_matched(shop: Shop) -> None:
+    """In the lexical arm too: what the terms score there by themselves adds up to what the arm does."""
+    shop.sell(bare("a", title="red canvas shoe"), bare("b", title="red hat"), bare("c", title="wool hat"))
+    terms = [{"text": "red"}, {"text": "hat", "weight": 0.5}, {"text": "!"}, {"text": "wool", "weight": -1}]
+
+    hits = shop.search(terms=terms, arms={"lexical": 1}, cut_off="off", explain=True)["hits"]
+
+    told = {hit["product"]["id"]: hit["explanation"] for hit in hits}
+    assert {one: [share["term"] for share in told[one]["terms"]] for one in told} == {"a": [0], "b": [0, 1], "c": [1]}
+    for one in told.values():
+        score = sum(share["score"] * terms[share["term"]].get("weight", 1.0) for share in one["terms"])
+        assert score == pytest.approx(one["arms"]["lexical"]["score"], rel=1e-4)
+
+
 def test_browsing_has_nothing_to_explain(shop: Shop) -> None:
     """The form is the same."""
     shop.sell(bare("a"))
