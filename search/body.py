@@ -30,6 +30,7 @@ MIB: Final = 2**20
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
 MAX_PARTS: Final = 20
+_NAME_CHARS: Final = 200
 MAX_VALUES: Final = 10_000
 """More than any request needs; each wrong value costs an error of its own, and a body has room for a million."""
 
@@ -126,17 +127,21 @@ async def read_explain(request: Request) -> ExplainRequest:
 def _check_size(body: bytes) -> None:
     """Refuse a body of too many values before they are validated: that would take minutes and gigabytes."""
     try:
-        pending = [pydantic_core.from_json(body)]
+        pending = [("", pydantic_core.from_json(body))]
     except ValueError:
         return  # validation says what is wrong with it
+    sizes: dict[str, int] = {}
     count = 0
     while pending:
-        value = pending.pop()
-        if isinstance(value, dict | list):
-            count += len(value)
-            if count > MAX_VALUES:
-                raise InvalidInput(f"a request has at most {MAX_VALUES:,} values")
-            pending.extend(value.values() if isinstance(value, dict) else value)
+        where, value = pending.pop()
+        if not isinstance(value, dict | list):
+            continue
+        sizes[where] = len(value)
+        count += len(value)
+        if count > MAX_VALUES:
+            raise InvalidInput(f"a request has at most {MAX_VALUES:,} values", field=max(sizes, key=sizes.__getitem__))
+        named = value.items() if isinstance(value, dict) else enumerate(value)
+        pending += [(f"{where}.{name}".removeprefix(".")[:_NAME_CHARS], part) for name, part in named]
 
 
 class Door:

@@ -10,6 +10,7 @@ itself, and equal numbers may stand for different payloads.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -60,4 +61,4 @@ class KeptRows:
 
     def _make_room(self) -> None:
         if len(self._new) > self._half:
-            self._new, self._old = {}, self._new
+            self._new, self._old = {}, dict(islice(self._new.items(), self._half))

@@ -184,12 +184,6 @@ class SearchRequest(_Strict):
     fields: Annotated[list[FieldName], Field(max_length=len(FIELDS) + 1), AfterValidator(_known)] | None = None
     explain: StrictBool = False
 
-    @model_validator(mode="after")
-    def _cursor_or_page(self) -> SearchRequest:
-        if self.cursor is not None and self.page > 1:
-            raise ValueError("give either a cursor or a page")
-        return self
-
     def all_terms(self) -> list[Term]:
         """Return the terms in their order, and after them `text` as the term it is short for."""
         return list(self.terms) + ([Term(text=self.text)] if self.text is not None else [])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import InvalidInput
-from catalog.vectors import ARMS
+from catalog.vectors import ARMS, LEXICAL
+from search.encoding.query import ArmQuery
+from search.filters import Filter, Points
 from search.results.boosts import Boosts
 from search.results.browsing import Browser
 from search.results.cursor import query_mark, read_cursor, write_cursor
@@ -157,9 +160,28 @@ class SearchService:
     async def _explanations(self, outcome: Outcome, asked: Understood) -> dict[str, dict[str, Any]]:
         if outcome.found is None:
             return {one.point_id: {"arms": {}, "terms": [], "boosts": {}} for one in outcome.shown}
-        vectors = Part([one.point_id for one in outcome.shown], (), vectors=True)
-        (points,) = await self._retriever.read([vectors], asked.scope)
-        return explanations(outcome, asked, {point_id: all_vectors(point) for point_id, point in points.items()})
+        shown = [one.point_id for one in outcome.shown]
+        (points,) = await self._retriever.read([Part(shown, (), vectors=True)], asked.scope)
+        vectors = {point_id: all_vectors(point) for point_id, point in points.items()}
+        return explanations(outcome, asked, vectors, await self._by_words(outcome.query, shown, asked.scope))
+
+    async def _by_words(
+        self, query: Mapping[str, ArmQuery], shown: Sequence[str], scope: Scope
+    ) -> dict[int, dict[str, float]]:
+        """Return what the words of each term score by themselves, by its number and the point's id.
+
+        The engine is asked for each: how rare a word is only it knows.
+        """
+        if LEXICAL not in query or not shown:
+            return {}
+        among, scale = Filter(must=(Points(tuple(shown)),)), query[LEXICAL].scale
+        words = {number: one for number, one in query[LEXICAL].words.items() if one}
+        alone = [self._retriever.retrieve({LEXICAL: ArmQuery(one, scale)}, among, scope) for one in words.values()]
+        hits = [found[LEXICAL] for found in await asyncio.gather(*alone)]
+        return {
+            number: dict(zip(one.ids, one.scores.tolist(), strict=True))
+            for number, one in zip(words, hits, strict=True)
+        }
 
     async def _watermark(self, scope: Scope) -> str | None:
         """Return the newest event's time, asked of the engine at most once a second."""

@@ -116,6 +116,8 @@ def understand(
     if terms:
         check_weights(terms)
     order = ORDERS[request.sort] if request.sort != RELEVANCE else None if terms else BROWSING
+    if request.cursor is not None and request.page > 1:
+        raise InvalidInput("says where to go on, and so does a page: give one of them", field="cursor")
     if request.cursor is not None and order is None:
         raise InvalidInput(
             "goes with browsing and with orders by a field; relevance is paged by `page`", field="cursor"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -42,11 +42,15 @@ class TermPart:
 
 @dataclass(frozen=True, slots=True)
 class ArmQuery:
-    """What one arm looks for, the scale on which its scores are read, and the terms that a dense arm combines."""
+    """What one arm looks for, the scale on which its scores are read, and the terms that it combines.
+
+    Those of a dense arm are `parts`, those of the lexical arm `words`, by their place among all terms of the request.
+    """
 
     vector: FloatArray | SparseVector
     scale: Unrelated
     parts: Sequence[TermPart] = ()
+    words: Mapping[int, SparseVector] = field(default_factory=dict)
 
 
 class QueryEncoder:
@@ -94,7 +98,8 @@ class QueryEncoder:
         if LEXICAL in wanted and (words := _words(terms, vectors.words)):
             scale = self._encoders.scale(TEXT_QUERY, LEXICAL)
             ways = [_words(terms, way) for way in self._ways(terms)] or [words]
-            queries[LEXICAL] = ArmQuery(words, replace(scale, threshold=min(map(self._rarity.threshold, ways))))
+            scale = replace(scale, threshold=min(map(self._rarity.threshold, ways)))
+            queries[LEXICAL] = ArmQuery(words, scale, words=vectors.words)
         if not queries:
             raise InvalidInput("no arm with a weight above 0 can read these terms", field="arms")
         return queries

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from search.ranking import NAMED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -32,7 +34,8 @@ def diversify(
         return list(candidates)
     alike = _likeness([vectors.get(one.point_id, {}) for one in first])
     scores = np.array([one.score or 0.0 for one in first])
-    relevance = (1 - diversity) * scores / max(float(np.abs(scores).max()), 1e-12)
+    fused = np.abs(scores[scores < NAMED])  # what was called by its name is beyond compare
+    relevance = (1 - diversity) * scores / max(float(fused.max(initial=0.0)), 1e-12)
     chosen = [0]  # the best stays first
     nearest = alike[0].copy()
     left = np.ones(len(first), dtype=np.bool_)

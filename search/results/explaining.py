@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from catalog.vectors import LEXICAL
 from search.ranking import NAMED, normalised
 
 if TYPE_CHECKING:
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
 
 
 def explanations(
-    outcome: Outcome, asked: Understood, vectors: Mapping[str, Mapping[str, FloatArray]]
+    outcome: Outcome,
+    asked: Understood,
+    vectors: Mapping[str, Mapping[str, FloatArray]],
+    by_words: Mapping[int, Mapping[str, float]],
 ) -> dict[str, dict[str, Any]]:
-    """Return the explanation of each hit shown, by point id; `vectors` are those of the products, by arm."""
+    """Return the explanation of each hit shown, by point id.
+
+    `vectors` are those of the products, by arm; `by_words` is what the words of each term score, by its number.
+    """
     assert outcome.found is not None, "terms were searched for"
     weights = asked.ranking.weights
     total = sum(weights[arm] for arm in outcome.found.arms)
@@ -31,7 +38,14 @@ def explanations(
     return {
         point_id: {
             "arms": {arm: shares[point_id] for arm, shares in arms.items() if point_id in shares},
-            "terms": list(_terms(outcome.query, vectors.get(point_id, {}))),
+            "terms": [
+                *_terms(outcome.query, vectors.get(point_id, {})),
+                *(
+                    {"term": number, "arm": LEXICAL, "score": round(found[point_id], 6)}
+                    for number, found in by_words.items()
+                    if point_id in found
+                ),
+            ],
             "boosts": dict(outcome.boosts.get(point_id, {})) | ({"named": NAMED} if point_id in named else {}),
         }
         for point_id in shown

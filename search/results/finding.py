@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from search.results.outcome import End
     from search.retriever import Retriever
     from search.rows import Row
+    from search.schemas import Term
     from search.understood import Understood
 
 
@@ -98,7 +99,7 @@ class Finder:
             rows, _ = await self._rows(founds, (whole, *others), asked)
         with asked.stages.timed("rank"):
             ordered = lifted(whole, rows, self._boosts).ordered
-        if rows:  # one that was deleted a moment ago has none
+        if self._order_lies_in_rows(asked) and self._paths(asked):  # one that was deleted a moment ago has no row
             ordered = [one for one in ordered if one.point_id in rows]
         if asked.request.diversity and asked.order is None:
             ordered = await self._diversified(ordered, asked)
@@ -117,12 +118,12 @@ class Finder:
             products = await self._vectors_of(asked)
         with asked.stages.timed("encode"):
             query = await self._encoder.encode(asked.terms, asked.uploads, products, weights)
-        themselves = Filter(must_not=(Products(tuple(products)),)) if products else Filter()
+        leaving_out = searched_with(asked.terms)
         filters = [asked.wanted, *(one.without_own for one in asked.selected if one.without_own is not None)]
         names = _names(asked)
         with asked.stages.timed("retrieve"):
             founds = await self._retriever.retrieve_each(
-                query, names, [one & themselves for one in filters], asked.scope
+                query, names, [one & leaving_out for one in filters], asked.scope
             )
         return query, founds
 
@@ -171,6 +172,12 @@ class Finder:
         vectors = {point_id: dense_vectors(point) for point_id, point in points.items()}
         with asked.stages.timed("rank"):
             return diversify(ordered, vectors, asked.request.diversity)
+
+
+def searched_with(terms: Sequence[Term]) -> Filter:
+    """Return the filter that leaves out the products among the terms: they are no answer to themselves."""
+    products = tuple(dict.fromkeys(term.product for term in terms if term.product is not None))
+    return Filter(must_not=(Products(products),)) if products else Filter()
 
 
 def _names(asked: Understood) -> list[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.points import GROUP, point_id
 from search.access import EVERYTHING, HIDDEN_TOO
 from search.answers import ArmVerdict, ExplainAnswer, Fold, Indexed
 from search.filters import Filter, Products, build_filter
 from search.ranking import AUTO
+from search.results.finding import searched_with
 from search.retriever import Part, row_of
 from search.rows import PRODUCT_ID
 
@@ -49,7 +50,7 @@ class Explainer:
                 product=product_id, verdict="filtered_out", reason=reason, indexed=indexed, failed=failed
             )
         if not asked.terms:
-            entries, rows = await self.browser.listed(asked)
+            entries, rows = await self.browser.places(asked)
             return await self._placed({"product": product_id, "indexed": indexed}, entries, rows, asked)
         listed = await self.finder.listed(asked)
         arms = await self._arms(product_id, listed, asked)
@@ -63,15 +64,12 @@ class Explainer:
         stored = await self.retriever.product(product_id, scope)
         if stored is None or stored.state.latest is None:
             return Indexed(status="unknown")
-        latest = stored.state.latest
-        hidden = "deleted" if stored.state.deleted is not None else "waiting"
-        return Indexed.model_validate(
-            {
-                "status": "visible" if stored.state.visible else hidden,
-                "version": latest.version,
-                "occurred_at": latest.occurred_at,
-            }
-        )
+        latest, deleted = stored.state.latest, stored.state.deleted
+        if deleted is not None:  # of a patch that came later the time would be another
+            at = latest.occurred_at if latest.version == deleted else None
+            return Indexed(status="deleted", version=deleted, occurred_at=at)
+        status: Literal["visible", "waiting"] = "visible" if stored.state.visible else "waiting"
+        return Indexed(status=status, version=latest.version, occurred_at=latest.occurred_at)
 
     async def _failed(self, product_id: str, asked: Understood) -> list[str]:
         """Return the names of the conditions that the product does not pass, each asked by itself."""
@@ -96,7 +94,8 @@ class Explainer:
     async def _arm(self, arm: str, part: ArmQuery, alone: ArmHits, found: ArmHits, asked: Understood) -> ArmVerdict:
         point, score = alone.ids[0], float(alone.scores[0])
         ranks = {one: place + 1 for place, one in enumerate(found.ids)}
-        rank = ranks.get(point) or await self.retriever.rank_of(arm, part, score, asked.wanted, asked.scope)
+        wanted = asked.wanted & searched_with(asked.terms)
+        rank = ranks.get(point) or await self.retriever.rank_of(arm, part, score, wanted, asked.scope)
         scale = alone.scale
         return ArmVerdict(
             score=round(score, 6),
@@ -141,7 +140,7 @@ class Explainer:
 def _absent(product_id: str, indexed: Indexed) -> ExplainAnswer:
     verdict, reason = {
         "unknown": ("not_indexed", "the index has never heard of it, or it is not for you to see"),
-        "deleted": ("deleted", f"it was deleted, by an event of {indexed.occurred_at}"),
+        "deleted": ("deleted", f"it was deleted, by an event of {indexed.occurred_at or f'version {indexed.version}'}"),
         "waiting": (
             "waiting",
             "it has been patched, but no event has brought the product itself, or title and pictures",

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.ranking import Candidate
+from search.ranking import NAMED, Candidate
 from search.results.diversity import DEEP, diversify
 from tests.builders import bare
 from tests.search.shop import BLUE, RED, data_url
@@ -36,6 +36,14 @@ VECTORS = {
 def test_what_is_different_moves_forward() -> None:
     """The fourth, unlike the others, comes second."""
     assert [one.point_id for one in diversify(ALIKE, VECTORS, 0.5)] == ["a", "d", "b", "c"]
+
+
+def test_who_was_called_by_name_leaves_the_others_their_order() -> None:
+    """It scores a thousand, and beside that no difference in how well the others fit would count."""
+    named = Candidate("named", NAMED + 4.0)
+
+    for diversity in (0.1, 0.5):
+        assert diversify([named, *ALIKE], VECTORS, diversity) == [named, *diversify(ALIKE, VECTORS, diversity)]
 
 
 def test_none_is_wanted_and_none_is_made() -> None:

@@ -52,6 +52,9 @@ def explain(shop: Shop, product_id: str, **request: object) -> JsonObject:
         ("shoe-1", {"text": "red shoe", "group_by": "group_id", "sort": "price"}, "folded"),
         ("shoe-2", {"sort": "price", "limit_per": {"brand": 1}}, "limited"),
         ("shoe-1", {"sort": "price", "group_by": "group_id"}, "folded"),
+        ("hat", {"sort": "-price", "group_by": "group_id"}, "shown"),
+        ("shoe-0", {"sort": "price", "group_by": "group_id"}, "shown"),
+        ("hat", {"sort": "price", "group_by": "group_id"}, "shown"),
         ("shoe-0", {"sort": "-price"}, "beyond_depth"),
         ("shoe-3", {"sort": "-price"}, "shown"),
     ],
@@ -89,6 +92,14 @@ def test_what_is_far_is_told_by_how_much(explained: Shop) -> None:
     assert arm["rank"] == 5
 
 
+def test_what_is_searched_with_has_no_rank(explained: Shop) -> None:
+    """A rank beyond the best N is counted in the arm as it was asked: without the products that are terms."""
+    terms = [{"product": "shoe-0"}, {"product": "shoe-1"}]
+    explained.sell(*(bare(f"more-{n}", title="red shoe") for n in range(3)))
+
+    assert explain(explained, "hat", terms=terms)["arms"]["text"]["rank"] == 6
+
+
 def test_a_fold_names_the_variant_that_is_shown(explained: Shop) -> None:
     """The cheapest stands for its group."""
     said = explain(explained, "shoe-2", text="red shoe", group_by="group_id", sort="price")
@@ -104,6 +115,17 @@ def test_what_is_hidden_is_told_to_who_sees_everything(shop: Shop) -> None:
     assert explain(shop, "gone", text="thing")["verdict"] == "deleted"
     assert explain(shop, "gone")["indexed"]["version"] == 2
     assert explain(shop, "early")["verdict"] == "waiting"
+
+
+def test_a_patch_for_what_was_deleted_is_not_the_deletion(shop: Shop) -> None:
+    """When it was deleted is said until a newer event came, whose time is another."""
+    shop.hear(upserted(bare("gone")), deleted("gone", version=2) | {"occurred_at": "2026-05-01T10:00:00Z"})
+    assert "by an event of 2026-05-01T10:00:00Z" in explain(shop, "gone")["reason"]
+
+    shop.hear(patched("gone", version=3, price=3) | {"occurred_at": "2026-06-01T10:00:00Z"})
+    said = explain(shop, "gone")
+    assert said["verdict"] == "deleted"
+    assert "2026-06-01" not in said["reason"]
 
 
 def test_errors_name_the_field_of_the_inner_request(shop: Shop) -> None:
@@ -136,6 +158,20 @@ def test_a_hit_says_which_arm_and_which_term_found_it(shop: Shop) -> None:
     assert {(one["term"], one["arm"]) for one in explanation["terms"]} >= {(0, "text"), (1, "image")}
     assert explanation["boosts"] == {}
     assert shop.search(text="hat", explain=True, limit=1)["hits"][0]["explanation"]["boosts"] == {"named": NAMED}
+
+
+def test_a_hit_says_which_words_matched(shop: Shop) -> None:
+    """In the lexical arm too: what the terms score there by themselves adds up to what the arm does."""
+    shop.sell(bare("a", title="red canvas shoe"), bare("b", title="red hat"), bare("c", title="wool hat"))
+    terms = [{"text": "red"}, {"text": "hat", "weight": 0.5}, {"text": "!"}, {"text": "wool", "weight": -1}]
+
+    hits = shop.search(terms=terms, arms={"lexical": 1}, cut_off="off", explain=True)["hits"]
+
+    told = {hit["product"]["id"]: hit["explanation"] for hit in hits}
+    assert {one: [share["term"] for share in told[one]["terms"]] for one in told} == {"a": [0], "b": [0, 1], "c": [1]}
+    for one in told.values():
+        score = sum(share["score"] * terms[share["term"]].get("weight", 1.0) for share in one["terms"])
+        assert score == pytest.approx(one["arms"]["lexical"]["score"], rel=1e-4)
 
 
 def test_browsing_has_nothing_to_explain(shop: Shop) -> None:

@@ -82,3 +82,13 @@ def test_what_is_asked_for_stays_and_the_rest_makes_room() -> None:
 
     known = kept.known(map(str, range(40)), {str(number): 1 for number in range(40)})
     assert 1 < len(known) <= 8 + 1
+
+
+def test_more_than_there_is_room_for_is_not_kept() -> None:
+    """However many are read or asked for at once."""
+    kept = KeptRows(8)
+    names = [str(number) for number in range(40)]
+    paths = kept.widened(BRAND)
+    for _ in range(2):
+        kept.keep({name: row(name, "A") for name in names}, dict.fromkeys(names, 1), paths)
+        assert 0 < len(kept.known(names, dict.fromkeys(names, 1))) <= 8

@@ -37,6 +37,8 @@ WEIGHT = "terms.0.weight"
         ({"limit_per": {"title": 2}}, "limit_per.title"),
         ({"explain": 1}, "explain"),
         ({"cursor": ""}, "cursor"),
+        ({"cursor": "made up", "page": 2}, "cursor"),
+        ({"filter": {"brand": ["A"] * 10_000}}, "filter.brand"),
         ({"cursor": "made up"}, "cursor"),
         ({"cursor": "WyI", "sort": "price"}, "cursor"),
         ({"cursor": "WyI", "text": "by relevance"}, "cursor"),
