@@ -6,7 +6,7 @@ Two workers on the real engine hear the same: one writes as the program does, th
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -136,15 +136,10 @@ class Worker:
 class Both:
     """Two workers that hear the same, and the pictures that both look for."""
 
-    partial: Worker
-    whole: Worker
+    workers: list[Worker]
     folder: Path
     clock: list[datetime]
     offset: int = 0
-    workers: tuple[Worker, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.workers = (self.partial, self.whole)
 
     def begin(self) -> None:
         """Start afresh."""
@@ -192,7 +187,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             index = things.enter_context(new_index(engine))
             parts = things.enter_context(new_encoding(folder, now=lambda: clock[0]))
             workers.append(Worker(index, kind(engine, index.collection), parts, clock))
-        yield Both(*workers, folder, clock)
+        yield Both(workers, folder, clock)
 
 
 @given(steps=STEPS)
@@ -202,4 +197,5 @@ def test_what_is_left_out_of_a_write_is_there_already(both: Both, steps: list[li
     both.begin()
     for step in steps:
         both.do(step)
-        assert both.partial.found() == both.whole.found()
+        partial, whole = (worker.found() for worker in both.workers)
+        assert partial == whole
