@@ -72,6 +72,7 @@ TIMES: Final = ("created_at", "updated_at")
 class PictureStatus:
     """What became of one picture: `ok` with its digest, `failed` (due again), `refused` or `gone` (neither is).
 
+    One that was refused by the encoder, not before it, has its digest, too.
     `due_at` is ISO 8601 in whole seconds, UTC, and `attempts` how often in a row it has failed. `url`, `etag` and
     `last_modified` are what to ask its host with whether it is still the same.
     """

@@ -69,7 +69,7 @@ def native(raw: dict[str, Json], key: bytes | None, reading: DebeziumReading) ->
     if operation == _TRUNCATE:
         raise InvalidEvent(
             "is 't': the table was truncated, which names no product. Delete them with "
-            "`vitrine ingest reconcile SNAPSHOT --repair`, or keep it off the topic with skipped.operations=t",
+            "`vitrine ingest reconcile SNAPSHOT --repair --delete-missing`, or keep it off with skipped.operations=t",
             reason="truncated_table",
             field="op",
         )

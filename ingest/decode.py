@@ -133,16 +133,16 @@ def _null_event(record: Record, tables: DebeziumReading, position: Position, rec
     if record.headers and cloudevents.is_binary(record.headers):
         subject = cloudevents.deleted_subject(record.headers)
         key = key or (subject.encode() if subject else None)
-    product_id = debezium.key_id(key, tables.mapping) or _product_id(key)
+    product_id = _product_id(key, tables)
     header = next((value for name, value in record.headers if name in VERSION_HEADERS and value is not None), None)
     if header is None:
         return Nullified(product_id=product_id, occurred_at=received_at, position=position)
     return Deleted(product_id=product_id, version=_version(header), occurred_at=received_at, position=position)
 
 
-def _product_id(key: bytes | None) -> str:
+def _product_id(key: bytes | None, tables: DebeziumReading) -> str:
     try:
-        text = (key or b"").decode()
+        text = debezium.key_id(key, tables.mapping) or (key or b"").decode()
     except UnicodeDecodeError as error:
         raise InvalidEvent("is not UTF-8 text", reason="invalid_key", field="key") from error
     if not 0 < len(text) <= MAX_ID_CHARS:

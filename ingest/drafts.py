@@ -11,6 +11,7 @@ from catalog.points import Derived, PictureStatus, Stored
 from catalog.state import moved
 from catalog.text import dense_text, has_words, lexical_text
 from catalog.vectors import IMAGE, LEXICAL, TEXT
+from encoders.pictures.answers import Failure
 from ingest.pictures import OK, digest_of
 from ingest.point_writes import PointWrite
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ingest.pictures import Seen
 
 _IMAGES: Final = "images"
+_REFUSED: Final = Failure.REFUSED.value
 _NEW, _CHANGED = "new", "changed"
 
 
@@ -60,10 +62,15 @@ class Draft:
         else:
             self.digests.pop(IMAGE, None)
 
-    def refuse(self, digests: set[str]) -> None:
+    def refuse(self, digests: set[str | None]) -> None:
         """Note of which pictures the encoder made nothing."""
-        refused = PictureStatus("refused", error="the encoder makes no vector of this picture")
-        self.pictures = tuple(refused if one.digest in digests else one for one in self.pictures)
+        self.pictures = tuple(_refused(one) if one.digest in digests else one for one in self.pictures)
+
+    def keep_vectors(self) -> None:
+        """Leave the pictures' vectors as they are: of what the encoder made nothing then, there is none now."""
+        self.seen = []
+        before = self.change.before.derived.pictures
+        self.refuse({one.digest for one in before if one.status == _REFUSED and one.digest is not None})
 
     def take_vectors(self, vectors: Mapping[str, FloatArray | None]) -> None:
         """Take the pictures' vectors by digest, (n, size) in their order; the same picture twice is one."""
@@ -88,6 +95,10 @@ class Draft:
             kept=frozenset(name for name in self.digests if not self.changed(name)),
             before=before if before.revision is not None and before.derived.digests == self.digests else None,
         )
+
+
+def _refused(picture: PictureStatus) -> PictureStatus:
+    return PictureStatus(_REFUSED, picture.digest, "the encoder makes no vector of this picture")
 
 
 def draft_of(change: Change) -> Draft:

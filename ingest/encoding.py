@@ -131,7 +131,7 @@ class Encoding:
                 draft.see([found.get(place, one) for place, one in enumerate(draft.seen)])
         for each in asked:
             if not each.draft.changed(IMAGE):
-                each.draft.seen = []
+                each.draft.keep_vectors()
 
     def _ask_unread(self, draft: Draft) -> dict[int, Future[Seen]]:
         references = draft.product["images"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import pydantic_core
 
 from catalog.errors import InvalidEvent, Misconfigured
+from catalog.events import event_of
 from ingest import decode
 from ingest.loading.rows import BadRow
 from ingest.mapping import ID, TARGETS, FieldMapping
@@ -79,10 +81,10 @@ class Intake:
             versioned = True
         else:
             try:
-                native = self._event(row)
+                value = _to_json(self._event(row))
             except InvalidEvent as error:
                 return BadRow(row.line, error.reason, str(error), dict(row.fields))
-            record = replace(record, value=pydantic_core.to_json(native))
+            record = replace(record, value=value)
         batch = decode.decode([record], self.tables)
         for letter in batch.rejects:
             return BadRow(row.line, letter.reason, letter.error, dict(row.fields))
@@ -99,6 +101,15 @@ class Intake:
             return {"type": "product.upserted", "version": version, "product": product}
         product_id = product.pop(ID, None)
         return {"type": "product.patched", "version": version, "product_id": product_id, "changes": product}
+
+
+def _to_json(event: dict[str, Json]) -> bytes:
+    """Return an event as JSON; raises `InvalidEvent` that names the field whose number no float holds, as in 1e999."""
+    value = pydantic_core.to_json(event)
+    if b"Infinity" not in value:
+        return value
+    event_of(event, received_at=datetime.now(UTC))
+    return pydantic_core.to_json(event, inf_nan_mode="null")  # what is left of them is in fields that nobody knows
 
 
 def _is_event(row: Row, record: Record) -> bool:

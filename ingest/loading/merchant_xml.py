@@ -46,6 +46,8 @@ def read_xml(content: IO[bytes]) -> Rows:
         yield from items.take()
         what = expat.errors.messages.get(error.code, "not well-formed")
         yield BadRow(error.lineno, "malformed_xml", f"{what}; nothing behind it is read", None)
+    except (LookupError, ValueError) as error:  # how expat's own handler of the encoding that is declared ends
+        yield BadRow(1, "malformed_xml", f"its encoding is not read: {error}; save it as UTF-8", None)
     except _Refused as error:
         yield from items.take()
         yield BadRow(items.parser.CurrentLineNumber, "forbidden_xml", f"{error}; nothing behind it is read", None)

@@ -43,7 +43,7 @@ class RejectedRows:
         line = {"line": row.line, "reason": row.reason, "error": row.error, "row": row.content}
         try:
             self._file = self._file or self.path.open("wb")
-            self._file.write(pydantic_core.to_json(line) + b"\n")
+            self._file.write(pydantic_core.to_json(line, inf_nan_mode="strings") + b"\n")
         except OSError as error:
             raise Misconfigured(
                 f"refused rows cannot be written to {self.path}: {error.strerror}; say --rejected FILE"

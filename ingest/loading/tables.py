@@ -31,6 +31,8 @@ def read_table(content: IO[bytes], check_header: CheckHeader, *, delimiter: str 
     first = next(source, None)
     if first is None:
         raise InvalidInput("the file is empty; its first line names the columns")
+    if not _is_unicode(first):
+        raise InvalidInput("the first line, which names the columns, is not UTF-8: save the file as UTF-8")
     delimiter = delimiter or max(_DELIMITERS, key=first.count)
     reader = csv.reader(_chained(first, source), delimiter=delimiter, strict=True)
     try:
@@ -93,8 +95,8 @@ def _rows(reader: Iterator[list[str]], source: _Lines, header: list[str]) -> Row
             yield Row(begins_at, {name: cell for name, cell in fields.items() if name})
 
 
-def _is_unicode(cell: str) -> bool:
-    return cell.isascii() or not any("\udc80" <= character <= "\udcff" for character in cell)
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def _replaced(cell: str) -> str:

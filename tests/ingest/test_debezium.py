@@ -212,7 +212,7 @@ def test_a_null_version_is_not_replaced_by_another_scale() -> None:
 @pytest.mark.parametrize(
     ("value", "reason", "said"),
     [
-        (change("t"), "truncated_table", "vitrine ingest reconcile"),
+        (change("t"), "truncated_table", "--repair --delete-missing"),
         (change("m"), "unknown_type", "op: is 'm'"),
         ({**change("c"), "op": {}}, "unknown_type", "op: is {}"),
         (change("u"), "invalid_envelope", "after: should be the row"),

@@ -102,7 +102,7 @@ def test_a_null_version_header_is_none() -> None:
     assert isinstance(decode([record(None, headers=(("version", None),))]).events[0], Nullified)
 
 
-@pytest.mark.parametrize("key", [None, b"", b"\xff", b"x" * 129, b"\xed\xa0\x80"])
+@pytest.mark.parametrize("key", [None, b"", b"\xff", b"x" * 129, b"\xed\xa0\x80", b'{"id":"%s"}' % (b"x" * 129)])
 def test_a_null_value_needs_a_key(key: bytes | None) -> None:
     """Without an id nobody knows what is gone."""
     assert letter(record(None, key=key)).reason == "invalid_key"

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from catalog.errors import InvalidInput
-from catalog.points import PictureStatus, Stored
+from catalog.points import Stored
 from encoders.fakes import ColourPictureEncoder, HashingTextEncoder
 from tests.broker import free_ports
 from tests.builders import bare, jpeg, patched, upserted
@@ -185,6 +185,14 @@ def test_an_encoder_that_fails_on_one_picture_has_the_others(root: Path) -> None
     assert [statuses(write) for write in (mixed, none, fine)] == [["ok", "refused"], ["refused"], ["ok"]]
     assert ["image" in write.vectors for write in (mixed, none, fine)] == [True, False, True]
     assert "image" not in none.product.derived.digests
-    assert none.product.derived.pictures == (
-        PictureStatus("refused", error="the encoder makes no vector of this picture"),
-    )
+    assert [one.error for one in none.product.derived.pictures] == ["the encoder makes no vector of this picture"]
+
+
+def test_a_picture_that_the_encoder_refused_stays_refused(root: Path) -> None:
+    """Asked for again beside one that is still away, or without it, it has no vector either, and is not called ok."""
+    with new_encoding(root, picture=PickyPictures()) as parts:
+        first = parts.first(images=["red.jpg", "green.jpg", "nowhere.jpg"])
+        again = parts.then(first, patched(version=2, images=["red.jpg", "green.jpg"]))
+
+    assert statuses(again) == ["ok", "refused"]
+    assert "image" in again.kept

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from catalog.collection import Declaration, ensure, resolve
 from catalog.embedded import EmbeddedClient
-from catalog.points import Stored, point_id
+from catalog.points import Stored, encode, point_id
 from encoders.fakes import fake_encoders
 from ingest.decode import decode
 from ingest.eventlog import COMMIT_FILE, EventLog, EventLogSource
@@ -46,6 +46,7 @@ FIELDS = {
     "price": st.sampled_from([1, 2.5, None]),
     "stock": st.sampled_from([0, 3, None]),
     "images": st.sampled_from([["nowhere.jpg"], [], None]),
+    "popularity": st.sampled_from([0, 7, None]),
     "attributes": st.sampled_from([{"colour": "red"}, {"colour": None, "size": ["38"]}, None]),
 }
 UPSERTS = st.builds(
@@ -218,9 +219,16 @@ class Pipeline(RuleBasedStateMachine):
             assert (stored.state.upserted, stored.state.deleted) == (expected.upserted, expected.deleted)
             assert stored.state.version == expected.version
             self.compare_vectors(product_id, expected)
+            self.compare_payload(stored)
         letters = [dict(letter.headers) for letter in read_dead_letters(self.folder)]
         found = {(letter["vitrine-offset"], letter["vitrine-reason"]) for letter in letters}
         assert found == {(b"%d" % one.record.offset, one.reason.encode()) for one in batch.rejects}
+
+    def compare_payload(self, stored: Stored) -> None:
+        """Assert that every key of a point is what its product makes it, whichever parts were written when."""
+        index = self.process.index
+        points = index.engine.retrieve(index.collection, ids=[point_id(stored.product_id)], with_payload=True)
+        assert [point.payload for point in points] == ([] if stored.revision is None else [encode(stored)])
 
     def compare_vectors(self, product_id: str, expected: State) -> None:
         """Assert that a product's vectors are those of what it is now, none where it does not show."""

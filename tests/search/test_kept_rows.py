@@ -38,6 +38,25 @@ def test_counts_follow_every_kind_of_write(shop: Shop) -> None:
     assert counted(shop) == {"A": 2, "B": 2, "C": 1}
 
 
+def test_counts_and_orders_follow_what_writes_no_vector(shop: Shop) -> None:
+    """A price and a stock go into parts of a payload, and their points' versions rise all the same."""
+
+    def seen() -> tuple[dict[bool, int], list[str]]:
+        answer = shop.search(text="thing", facets=["in_stock"], sort="price")
+        stocks = {one["value"]: one["count"] for one in answer["facets"]["in_stock"]["values"]}
+        return stocks, [hit["product"]["id"] for hit in answer["hits"]]
+
+    shop.sell(*(bare(f"p-{number}", title="thing", price=float(number), stock=1) for number in range(3)))
+    assert seen() == seen() == ({True: 3}, ["p-0", "p-1", "p-2"])
+
+    shop.hear(patched("p-1", version=2, stock=0))
+    assert seen() == ({True: 2, False: 1}, ["p-0", "p-1", "p-2"])
+    shop.hear(patched("p-0", version=2, price=9))
+    assert seen() == ({True: 2, False: 1}, ["p-1", "p-2", "p-0"])
+    shop.hear(patched("p-1", version=3, stock=None))
+    assert seen() == ({True: 2}, ["p-1", "p-2", "p-0"])
+
+
 def test_another_order_finds_what_it_needs_in_each_row(shop: Shop) -> None:
     """Rows that were read for a facet do not serve an order by price."""
     shop.sell(*(bare(f"p-{number}", title="thing", brand="A", price=float(9 - number)) for number in range(4)))

@@ -96,6 +96,19 @@ def test_refused_rows_say_why() -> None:
     assert "price" in row.error
 
 
+@pytest.mark.parametrize(
+    ("row", "field"), [('"price": 1e999', "price"), ('"attributes": {"x": -1e999}', "attributes.x")]
+)
+def test_a_number_that_nothing_holds_is_refused_by_name(row: str, field: str) -> None:
+    """JSON can write it, a float cannot hold it."""
+    refused: list[BadRow] = []
+    content = io.BytesIO(b'{"id": "a", "title": "T", %s}' % row.encode())
+
+    assert list(intake().records(read_json_lines(content), refused.append, Counter())) == []
+    assert [one.reason for one in refused] == ["invalid_field"]
+    assert f"product.{field}" in refused[0].error
+
+
 def test_a_patch_mapping_patches() -> None:
     """For files of prices and stock."""
     mapping = FieldMapping({"sku": "id"}, patches=True)

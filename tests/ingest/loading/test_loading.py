@@ -129,6 +129,15 @@ def test_refused_rows_are_written_beside_the_file(tmp_path: Path) -> None:
     assert rejected.reasons == {"malformed_row": 1, "invalid_field": 1}
 
 
+def test_what_is_written_beside_the_file_is_json(tmp_path: Path) -> None:
+    """A number that overflowed, too: the file is there to be mended by other tools."""
+    rejected = RejectedRows(tmp_path / "r")
+    rejected.add(BadRow(1, "invalid_field", "price", {"price": float("inf")}))
+    rejected.close()
+
+    assert json.loads(rejected.path.read_bytes(), parse_constant=pytest.fail)["row"] == {"price": "Infinity"}
+
+
 def test_a_place_that_cannot_be_written_is_a_mistake(tmp_path: Path) -> None:
     """It says what to do."""
     with pytest.raises(Misconfigured, match="--rejected"):

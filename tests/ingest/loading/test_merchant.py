@@ -144,6 +144,15 @@ def test_no_entity_is_ever_declared(feed: str) -> None:
     assert bad(feed).reason == "forbidden_xml"
 
 
+@pytest.mark.parametrize("encoding", ["GBK", "Shift_JIS", "no-such-thing"])
+def test_an_encoding_that_expat_lacks_is_told(encoding: str) -> None:
+    """It reads UTF-8, UTF-16 and those of one byte a character."""
+    row = bad(f'<?xml version="1.0" encoding="{encoding}"?><rss><item><id>a</id></item></rss>')
+
+    assert row.reason == "malformed_xml"
+    assert "UTF-8" in row.error
+
+
 def test_depth_and_size_are_bounded() -> None:
     """Neither a tower of elements nor one endless tag or text is collected."""
     tower = "<rss>" + "<a>" * 100_000

@@ -67,3 +67,10 @@ def test_a_header_is_needed(text: str, said: str) -> None:
     """Without one no row means anything."""
     with pytest.raises(InvalidInput, match=said):
         read(text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gbk"])
+def test_a_header_that_is_not_utf8_says_so(encoding: str) -> None:
+    """What the columns are called cannot be told then, nor shown."""
+    with pytest.raises(InvalidInput, match="UTF-8"):
+        read("id,名称\na,鞋\n".encode(encoding))
