@@ -202,8 +202,8 @@ def _other_encoders(engine: Engine, declaration: Declaration, target: str) -> Co
     made_with = kept(engine, target, MODELS) or {}
     named = ", ".join(f"VITRINE_ENCODERS__{key.upper()}={value}" for key, value in made_with.items() if value)
     return CollectionMismatch(
-        f"the alias {declaration.alias!r} leads to {target}, but the encoders configured now belong to "
-        f"{declaration.physical_name}: set VITRINE_ENCODERS__TEXT and VITRINE_ENCODERS__IMAGE back"
+        f"the alias {declaration.alias!r} leads to {target}, but the encoders configured now, with the payload of this "
+        f"version, belong to {declaration.physical_name}: set VITRINE_ENCODERS__TEXT and VITRINE_ENCODERS__IMAGE back"
         f"{f' (it was made with {named})' if named else ''}, choose another VITRINE_COLLECTION or another --data "
         "folder, or go over to these encoders with `vitrine collection migrate start`"
     )
