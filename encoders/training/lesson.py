@@ -1,9 +1,7 @@
-"""What one training step is made of: which rows it draws, what learns, and the loss of a batch."""
+"""What one training step is made of: its settings, its pictures, and the loss of a batch."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -11,12 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from encoders.bundled.network import PictureNetwork, TextAdapter
 from encoders.bundled.preprocess import CHANNEL_DEVIATION, PICTURE_SIDE, normalise
 from encoders.training.adversary import fgsm
 from encoders.training.augment import augment, augment_some, flip
 from encoders.training.losses import (
-    Heads,
     Queue,
     any_picture_loss,
     opinion_loss,
@@ -26,7 +22,7 @@ from encoders.training.losses import (
 )
 from encoders.training.negatives import hard_titles
 from encoders.training.phrases import ATTRIBUTES, UNSAID
-from encoders.training.pretrained import SHAPES, start_from_imagenet
+from encoders.training.student import HEADS
 from encoders.training.teacher import Teacher
 
 if TYPE_CHECKING:
@@ -34,11 +30,11 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
+    from encoders.bundled.network import TextAdapter
     from encoders.training.data import Dataset
+    from encoders.training.student import Student
 
-SHARES: Final = {"fashion": 0.78, "folder": 0.14, "clothing": 0.08}  # of each batch
 ATTACK: Final = 2 / 255 / CHANNEL_DEVIATION[0]  # in the units of normalised pictures
-HEADS: Final = ("kind", "colour", "gender", "family")
 WHITE_COLOURS: Final = frozenset({"", "white", "off white", "cream", "silver", "steel", "multi"})
 COLOUR_AND_KIND: Final = (False, True, True, False, False, False)  # what such a phrase claims, of ATTRIBUTES
 COLOUR_AND_KIND_TIMES: Final = 3  # as often as any other phrase: most queries say just these two
@@ -83,61 +79,6 @@ class Joint(Protocol):
 
     adapter: TextAdapter
     scales: nn.Parameter
-
-
-class Sampler:
-    """Draws the rows of each batch: a fixed share from every source, rare goods somewhat more often than they occur."""
-
-    def __init__(self, dataset: Dataset, batch: int, device: str = "cpu") -> None:
-        present = {source: dataset.where(source, held_out=False) for source in SHARES}
-        present = {source: rows for source, rows in present.items() if len(rows)}
-        whole = sum(SHARES[source] for source in present)
-        self.parts: list[tuple[Tensor, Tensor, int]] = []
-        for source, rows in present.items():
-            counts = Counter((dataset.rows[n].kind, dataset.rows[n].colour) for n in rows)
-            weights = np.array([counts[dataset.rows[n].kind, dataset.rows[n].colour] ** -0.3 for n in rows])
-            odds = torch.from_numpy(np.cumsum(weights / weights.sum())).to(device)
-            count = max(1, round(batch * SHARES[source] / whole))
-            self.parts.append((torch.from_numpy(rows).to(device), odds, count))
-
-    def draw(self, random: Generator) -> Tensor:
-        """Row numbers, (batch,) int64."""
-        drawn = []
-        for rows, odds, count in self.parts:
-            lots = torch.rand(count, generator=random, device=random.device, dtype=odds.dtype)
-            drawn.append(rows[torch.searchsorted(odds, lots).clamp(max=len(rows) - 1)])
-        return torch.cat(drawn)
-
-
-class Student(nn.Module):
-    """Everything that learns: the network and the adapter, which ship, and the heads and temperatures, which do not.
-
-    What sees edges and colours keeps its ImageNet weights: a third faster, and it knows more pictures than ours.
-    """
-
-    def __init__(self, dataset: Dataset, settings: Settings) -> None:
-        super().__init__()
-        shape = SHAPES[settings.shape]
-        self.network = PictureNetwork(shape)
-        self.kept: tuple[nn.Module, ...] = ()
-        if settings.start != "scratch":
-            start_from_imagenet(self.network, settings.shape)
-            self.kept = (self.network.stem, *list(self.network.blocks)[: settings.kept_blocks])
-        for module in self.kept:
-            module.requires_grad_(requires_grad=False)
-        self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.adapter = TextAdapter()
-        self.heads = Heads(shape.features, {name: len(dataset.bank.values[ATTRIBUTES.index(name)]) for name in HEADS})
-        self.scales = nn.Parameter(torch.full((2,), math.log(1 / 0.07)))  # for titles and for phrases
-        if settings.start not in {"imagenet", "scratch"}:
-            self.load_state_dict(torch.load(settings.start, weights_only=True, map_location="cpu")["student"])
-
-    def train(self, mode: bool = True) -> Student:  # noqa: FBT001, FBT002 - torch's own signature
-        """As torch has it, but what is kept keeps its norms' statistics too."""
-        super().train(mode)
-        for module in self.kept:
-            module.eval()
-        return self
 
 
 @dataclass(frozen=True, slots=True)
