@@ -10,7 +10,7 @@ MINILM: Final = "minilm"
 VITRINE_PICTURES: Final = "vitrine-pictures"
 
 SHIPPED: Final = {
-    MINILM: "text · all-MiniLM-L6-v2, 384 numbers, English, and Chinese through a word list of ours",
+    MINILM: "text · all-MiniLM-L6-v2 in int8, 384 numbers, English, and Chinese through a word list of ours",
     VITRINE_PICTURES: "pictures · our own small network, 384 numbers; words reach it through minilm",
 }
 

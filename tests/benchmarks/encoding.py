@@ -15,8 +15,8 @@ from encoders.bert import runs_of
 from encoders.bundled.preprocess import letterbox, normalise
 from encoders.bundled.tower import without_norms
 from encoders.bundled.weights import SHIPPED, read_weights
-from encoders.minilm import load_minilm
 from encoders.pictures.decode import PictureLimits, decode
+from encoders.shipped import load_minilm
 from tests.benchmarks.table import Row, Section, verdict
 from tests.benchmarks.timing import Samples, per_second, share
 
