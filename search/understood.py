@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from catalog.errors import InvalidInput
-from search.encoding.query import check_weights
+from search.encoding.query import check_weights, heard
 from search.filters import build_filter
 from search.ranking import Ranking
 from search.results.facets import read_facets
@@ -79,7 +79,8 @@ class Understood:
     @property
     def ranking(self) -> Ranking:
         """How the arms become one score."""
-        return Ranking(self.request.arms.model_dump(), self.request.fusion, self.request.cut_off)
+        weights = heard(self.request.arms.model_dump(), self.terms)
+        return Ranking(weights, self.request.fusion, self.request.cut_off)
 
     @property
     def selected(self) -> list[FacetAsked]:

@@ -151,9 +151,31 @@ def check_weights(terms: Sequence[Term]) -> None:
         raise InvalidInput("at least one term needs a weight above 0", field="terms")
 
 
+def heard(arms: Mapping[str, float], terms: Sequence[Term]) -> dict[str, float]:
+    """Return the weight of each arm times the share that it hears of what is asked.
+
+    Of a picture with "but in blue" the image arm hears all, and the others half: what is blue may be anything to them.
+    """
+    relative = [abs(weight) for weight in _relative(terms)] if terms else []
+    if not any(relative):
+        return dict(arms)
+    return {
+        arm: weight
+        * sum(size for size, term in zip(relative, terms, strict=True) if _speaks(term, arm))
+        / sum(relative)
+        for arm, weight in arms.items()
+    }
+
+
+def _speaks(term: Term, arm: str) -> bool:
+    if arm == LEXICAL:
+        return term.text is not None and term.weight > 0
+    return arm == IMAGE or term.image is None
+
+
 def _relative(terms: Sequence[Term]) -> list[float]:
     """Return the weights of terms to the largest: only what they are to each other counts."""
-    largest = max(abs(term.weight) for term in terms)
+    largest = max(abs(term.weight) for term in terms) or 1.0
     return [term.weight / largest for term in terms]
 
 

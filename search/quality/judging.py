@@ -20,6 +20,7 @@ from encoders.evaluation.measures import measure
 from encoders.evaluation.retrieval import DEPTH
 from encoders.evaluation.tasks import Graded, Query
 from search.access import EVERYTHING
+from search.encoding.query import heard
 from search.ranking import Ranking, rank
 
 if TYPE_CHECKING:
@@ -70,9 +71,10 @@ class Way:
 
     def order(self, asked: Asked, depth: int) -> Sequence[str]:
         """Return the point ids that a search would answer with, best first, at most `depth`."""
-        weights = self.weights or asked.judgment.request.arms.model_dump()
+        request = asked.judgment.request
+        weights = heard(self.weights or request.arms.model_dump(), request.all_terms())
         arms = {arm: hits for arm, hits in asked.arms.items() if weights[arm] > 0}
-        ranking = Ranking(weights, self.fusion, asked.judgment.request.cut_off)
+        ranking = Ranking(weights, self.fusion, request.cut_off)
         return rank(arms, ranking).point_ids[:depth] if arms else ()
 
 

@@ -36,6 +36,7 @@ from search.quality.calibrating import count_words, draw, measure, scales
 from search.quality.judging import FUSIONS, Asked, Way, alone, values
 from search.ranking import Ranking, rank
 from search.retriever import Retriever
+from search.schemas import DEFAULT_ARMS
 from tests.benchmarks.judged import WANTED, demo_queries, read_shop, shop_pictures, shop_queries, upserts
 from tests.benchmarks.nonsense import nonsense
 from tests.benchmarks.stocked import opened
@@ -52,12 +53,11 @@ SAMPLE: Final = 500
 FIRST: Final = (20, 100)
 ARMS: Final = ("text", "image", "lexical")
 WEIGHTS: Final = (
-    {"text": 1.0, "image": 1.0, "lexical": 1.0},
-    {"text": 1.0, "image": 0.5, "lexical": 1.0},
-    {"text": 1.0, "image": 1.5, "lexical": 1.0},
-    {"text": 0.5, "image": 0.5, "lexical": 1.0},
-    {"text": 1.0, "image": 1.0, "lexical": 0.5},
-    {"text": 1.0, "image": 0.5, "lexical": 2.0},
+    DEFAULT_ARMS.model_dump(),
+    *(
+        {"text": text, "image": image, "lexical": 1.0}
+        for text, image in ((1.0, 1.0), (0.75, 0.75), (0.5, 0.5), (0.8, 0.4), (0.5, 0.7), (2.0, 2.0))
+    ),
 )
 LINES: Final = (
     *(replace(Line(), unrelated=share) for share in (0.7, 0.75, 0.85, 0.9, 0.95)),

@@ -156,6 +156,7 @@ def test_a_hit_says_which_arm_and_which_term_found_it(shop: Shop) -> None:
         hit["score"], rel=1e-4
     )
     assert {(one["term"], one["arm"]) for one in explanation["terms"]} >= {(0, "text"), (1, "image")}
+    assert explanation["arms"]["image"]["weight"] == pytest.approx(0.6 / (0.6 + (0.6 + 1) / 2), rel=1e-4), "hears both"
     assert explanation["boosts"] == {}
     assert shop.search(text="hat", explain=True, limit=1)["hits"][0]["explanation"]["boosts"] == {"named": NAMED}
 

@@ -15,7 +15,7 @@ from catalog.errors import InvalidInput
 from catalog.vectors import ARMS, SparseVector
 from encoders.fakes import ColourPictureEncoder, HashingTextEncoder, fake_encoders
 from encoders.interface import PICTURE_QUERY, TEXT_QUERY, Unrelated
-from search.encoding.query import ArmQuery, QueryEncoder
+from search.encoding.query import ArmQuery, QueryEncoder, heard
 from search.schemas import ImageSource, Term
 from tests.search.shop import BLUE, RED, encoded, png
 
@@ -146,6 +146,28 @@ def test_the_scale_of_a_mixture_is_mixed_by_weight() -> None:
     assert found["image"].scale.mean == pytest.approx(0.3)
     assert found["image"].scale.deviation == pytest.approx(0.175)
     assert found["image"].scale.threshold == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("terms", "shares"),
+    [
+        ([], (1, 1, 1)),
+        ([Term(text="red")], (1, 1, 1)),
+        ([Term(image=ImageSource(part=0))], (0, 1, 0)),
+        ([Term(image=ImageSource(part=0)), Term(text="blue")], (1 / 2, 1, 1 / 2)),
+        ([Term(product="a"), Term(text="blue", weight=0.5)], (1, 1, 1 / 3)),
+        ([Term(product="a", weight=3), Term(text="red", weight=-1)], (1, 1, 0)),
+        ([Term(text="red", weight=1e-300), Term(image=ImageSource(part=0), weight=3e-300)], (1 / 4, 1, 1 / 4)),
+        ([Term(text="red"), Term(product="a", weight=0)], (1, 1, 1)),
+    ],
+)
+def test_an_arm_counts_for_as_much_as_it_hears(terms: list[Term], shares: tuple[float, ...]) -> None:
+    """Of the weights of all terms, those that act in it; with equal shares the weights stay as they are."""
+    weights = {"text": 0.6, "image": 0.5, "lexical": 2.0}
+
+    found = heard(weights, terms)
+
+    assert found == pytest.approx({arm: weights[arm] * share for arm, share in zip(ARMS, shares, strict=True)})
 
 
 def test_words_of_two_texts_add_up(encoder: QueryEncoder) -> None:

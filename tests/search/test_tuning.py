@@ -11,7 +11,7 @@ from search.quality.judging import Asked
 from search.quality.judgments import Judgment
 from search.quality.tuning import best_weights, tune
 from search.ranking import ArmHits
-from search.schemas import SearchRequest
+from search.schemas import DEFAULT_ARMS, SearchRequest
 
 RIGHT = "right"
 WRONG = tuple(f"wrong-{number:02d}" for number in range(12))
@@ -54,7 +54,7 @@ def test_weights_stay_where_nothing_is_gained() -> None:
     """Arms that agree, or find nothing, are no reason to move from the default."""
     agreeing = [asked(n, text=hits(RIGHT), lexical=hits(RIGHT)) for n in range(24)]
 
-    assert best_weights(agreeing, told) == {"text": 1.0, "image": 1.0, "lexical": 1.0}
+    assert best_weights(agreeing, told) == DEFAULT_ARMS.model_dump()
     assert not tune(agreeing, seed=0, progress=told).is_better
 
 

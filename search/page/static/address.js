@@ -4,8 +4,6 @@ const LISTS = ["category", "brand"];
 const NARROWING = ["q", "similar", "price_min", "price_max", "in_stock", ...LISTS];
 const FACETS = ["category", "brand", "price"];
 const FIELDS = ["id", "title", "brand", "category", "price", "currency", "stock", "in_stock", "url", "language"];
-// Beside a picture words refine ("this, but in green"): only the image arm sees both, so it leads.
-const REFINING_ARMS = { image: 1, text: 0.3, lexical: 0.3 };
 const PAGE_SIZE = 60; // full rows of two to six cards
 
 export function paramsOf(form) {
@@ -49,7 +47,7 @@ export function atPage(params, number) {
   return other;
 }
 
-export function requestOf(params, picture = null) {
+export function requestOf(params) {
   const price = {};
   for (const [bound, name] of [["gte", "price_min"], ["lte", "price_max"]]) {
     const number = Number(params.get(name));
@@ -62,7 +60,6 @@ export function requestOf(params, picture = null) {
   const words = params.get("q")?.trim();
   return {
     ...(words && { text: words }),
-    ...(words && picture && { arms: REFINING_ARMS }),
     terms: params.get("similar") ? [{ product: params.get("similar") }] : [],
     filter,
     fields: FIELDS,

@@ -32,7 +32,7 @@ async function run({ arriving = false } = {}) {
   const now = { params, picture };
   if (!arriving) view.setBusy();
   try {
-    const found = await search(requestOf(now.params, now.picture), now.picture?.file, own.signal);
+    const found = await search(requestOf(now.params), now.picture?.file, own.signal);
     const title = await similarTitle(now.params.get("similar"));
     if (!own.signal.aborted) draw(now, found, title, arriving);
   } catch (error) {
