@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from catalog.product import FIELDS, MAX_ID_CHARS
+from catalog.vectors import ARM_WEIGHTS
 from search.filter_values import MAX_FILTER_VALUES, FieldName, Filters, FilterValue, RangeFilter
 
 MAX_TERMS: Final = 16
@@ -127,8 +128,7 @@ class Arms(_Strict):
     lexical: ArmWeight = 0.0
 
 
-DEFAULT_ARMS: Final = Arms(text=0.6, image=0.6, lexical=1.0)
-"""Measured: docs/relevance.md."""
+DEFAULT_ARMS: Final = Arms(**ARM_WEIGHTS)
 
 
 Sort: TypeAlias = Literal["relevance", "price", "-price", "-created_at", "-popularity"]

@@ -11,7 +11,7 @@ import yaml
 
 from catalog.errors import Misconfigured
 from catalog.text import dense_text, lexical_text
-from catalog.vectors import IMAGE, LEXICAL, TEXT
+from catalog.vectors import ARM_WEIGHTS, IMAGE, LEXICAL, TEXT
 from deploy.sample.ranges_clothes import CLOTHES_RANGES
 from deploy.sample.ranges_goods import GOODS_RANGES
 from deploy.sample.ranges_wear import WEAR_RANGES
@@ -110,7 +110,7 @@ def scores(encoders: Encoders, stored: Stored, queries: Sequence[str]) -> dict[s
     fused = np.zeros_like(arms[TEXT])
     for arm, values in arms.items():
         scale = encoders.scale(TEXT_QUERY, arm)
-        fused += np.maximum(0.0, (values - scale.mean) / scale.deviation) / len(arms)
+        fused += ARM_WEIGHTS[arm] * np.maximum(0.0, (values - scale.mean) / scale.deviation)
     return arms | {FUSED: fused}
 
 
