@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,19 @@ def forked_fake(command: Command) -> Child:
     return forked(command, main)
 
 
+def executed_fake(command: Command) -> Child:
+    """Start it as a program of its own: for what must be in the environment before Python is."""
+    with command.out.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.fake_demo", *command.arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env=dict(command.environment) | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            cwd=command.folder,
+        )
+
+
 def main() -> None:
     """Run until told to stop."""
     parser = argparse.ArgumentParser()
@@ -34,3 +49,7 @@ def main() -> None:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     settings = _settings(load_settings(), Path(given.data), given.kafka, given.topic, None, int(given.port))
     embedded.run(settings, fake_encoders(), embedded.topic_log(settings), lambda _http, _lag: None)
+
+
+if __name__ == "__main__":
+    main()

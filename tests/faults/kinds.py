@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING
+
+import httpx
 
 from tests.builders import bare, upserted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from random import Random
 
+    from tests.demo import Demo
     from tests.encoders.picture_host import PictureHost
     from tests.faults.campaign import Suffering
+    from tests.faults.clocks import Clock
+    from tests.forks import Child, Command
 
 CHUNK = bytes(2**20)
 WARM_SECONDS = 1.0
+DECADE_SECONDS = 3_650 * 86_400
+DATE_SECONDS = 60
 
 
 def killed(suffering: Suffering, *, seconds: float, chance: Random) -> None:
@@ -81,6 +90,35 @@ def terminated(suffering: Suffering) -> None:
     campaign.demo.start()
     suffering.is_over()
     campaign.traffic.honours_readiness = False
+
+
+@contextmanager
+def clocked(demo: Demo, clock: Clock | None, launch: Callable[[Command], Child]) -> Iterator[None]:
+    """Let the processes that are started in the block have this clock, if there is one."""
+    right, usual = demo.settings, demo.launch
+    if clock is not None:
+        demo.settings, demo.launch = {**right, **clock.settings}, launch
+    yield
+    demo.settings, demo.launch = right, usual
+
+
+def clock_jumps(suffering: Suffering, *, clock: Clock, seconds: float) -> None:
+    """Have the process's clock jump ten years ahead, then ten years back, and be right again, each for a while.
+
+    Each jump is seen in the `Date` of its answers.
+    """
+    demo = suffering.campaign.demo
+    for jump in (DECADE_SECONDS, -DECADE_SECONDS, 0):
+        clock.jump(jump)
+        demo.wait(partial(_is_off_by, demo, jump), f"a clock that is {jump} s off")
+        suffering.is_over()
+        time.sleep(seconds)
+
+
+def _is_off_by(demo: Demo, seconds: int) -> bool:
+    answer = httpx.get(f"http://127.0.0.1:{demo.port}/livez", trust_env=False, timeout=10)
+    told = parsedate_to_datetime(answer.headers["date"]).timestamp()
+    return abs(told - time.time() - seconds) < DATE_SECONDS
 
 
 def broken_model(suffering: Suffering, *, folder: Path) -> None:

@@ -10,8 +10,20 @@ import pytest
 
 from tests.encoders.picture_host import running_host
 from tests.faults.campaign import campaign, table
-from tests.faults.kinds import broken_model, broker_down, disk_full, killed, named, slow_pictures, terminated
+from tests.faults.clocks import clock_at
+from tests.faults.kinds import (
+    broken_model,
+    broker_down,
+    clock_jumps,
+    clocked,
+    disk_full,
+    killed,
+    named,
+    slow_pictures,
+    terminated,
+)
 from tests.faults.traffic import Rates
+from tests.forks import executed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +35,7 @@ if TYPE_CHECKING:
 @pytest.mark.timeout(1_800)
 def test_each_fault(own_broker: Broker, tmp_path: Path) -> None:
     """Five minutes of kill -9, a minute without the broker, and the others; 200 events and 20 queries a second."""
+    clock = clock_at(tmp_path)
     no_model = tmp_path / "no-model"
     no_model.mkdir()
     with running_host() as host:
@@ -35,7 +48,11 @@ def test_each_fault(own_broker: Broker, tmp_path: Path) -> None:
             under.suffer("24 pictures of a host that trickles", named(slow_pictures, host=host, count=24))
             if under.disk is not None:
                 under.suffer("disk full for 30 s", named(disk_full, seconds=30))
-            under.suffer("SIGTERM, and a new process", terminated)
+            with clocked(under.demo, clock, executed):
+                under.suffer("SIGTERM, and a new process", terminated)
+                if clock is not None:
+                    jumps = named(clock_jumps, clock=clock, seconds=10)
+                    under.suffer("its clock ten years ahead, ten years back, and right", jumps)
             under.suffer("a model folder without a model", named(broken_model, folder=no_model))
             under.suffer("kill -9 again and again, 5 minutes", named(killed, seconds=300, chance=Random(1)))
 

@@ -9,18 +9,22 @@ import pytest
 
 from tests.encoders.picture_host import running_host
 from tests.faults.campaign import campaign, table
-from tests.faults.fake_demo import forked_fake
-from tests.faults.kinds import broker_down, disk_full, killed, named, slow_pictures, terminated
+from tests.faults.clocks import clock_at
+from tests.faults.fake_demo import executed_fake, forked_fake
+from tests.faults.kinds import broker_down, clock_jumps, clocked, disk_full, killed, named, slow_pictures, terminated
 from tests.faults.traffic import Rates
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.broker import Broker
 
 pytestmark = pytest.mark.kafka
 
 
-def test_each_fault_for_a_moment(own_broker: Broker) -> None:
-    """Broker, pictures, disk, kill -9, SIGTERM; the full ones are in `make soak`."""
+def test_each_fault_for_a_moment(own_broker: Broker, tmp_path: Path) -> None:
+    """Broker, pictures, disk, SIGTERM, clock, kill -9; the full ones are in `make soak`."""
+    clock = clock_at(tmp_path)
     with running_host() as host:
         settings = {
             "VITRINE_API__DRAIN_SECONDS": "1",
@@ -33,7 +37,10 @@ def test_each_fault_for_a_moment(own_broker: Broker) -> None:
             under.suffer("slow pictures", named(slow_pictures, host=host, count=8))
             if under.disk is not None:
                 under.suffer("disk full", named(disk_full, seconds=1))
-            under.suffer("SIGTERM", terminated)
+            with clocked(under.demo, clock, executed_fake):
+                under.suffer("SIGTERM", terminated)
+                if clock is not None:
+                    under.suffer("clock", named(clock_jumps, clock=clock, seconds=0))
             under.suffer("kill -9", named(killed, seconds=0, chance=Random(1)))
 
     told = table(under.rows)
