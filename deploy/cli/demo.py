@@ -61,14 +61,15 @@ def demo(
     if not insecure:
         check_address(settings.api)
     own_events = list(feeds.read_events(catalogue)) if catalogue is not None else None
-    with console.status("Loading the encoders …"), garbage.unsought():
-        from deploy.processes import early  # noqa: PLC0415 - what reads a file of keys is only then needed
+    with console.status("Loading the encoders …"):
+        with garbage.unsought():
+            from deploy.processes import early  # noqa: PLC0415 - what reads a file of keys is only then needed
 
-        early.check_search(settings)
-        if settings.kafka.bootstrap_servers is not None:
-            early.check_topic(settings)
-        from deploy.processes import embedded  # noqa: PLC0415 - models are loaded only when used
-        from encoders.registry import load_encoders  # noqa: PLC0415
+            early.check_search(settings)
+            if settings.kafka.bootstrap_servers is not None:
+                early.check_topic(settings)
+            from deploy.processes import embedded  # noqa: PLC0415 - models are loaded only when used
+            from encoders.registry import load_encoders  # noqa: PLC0415
 
         encoders = load_encoders(settings.encoders.settings())
     log = _log(settings, data, own_events, console)
