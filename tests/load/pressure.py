@@ -16,29 +16,54 @@ import httpx
 import numpy as np
 
 from deploy.sample.catalogue import products
+from tests.load.machine import Spent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from tests.benchmarks.served import Served
 
 CLIENTS = 8
 """At once, while the capacity is measured."""
 MOST_AT_ONCE = 48
 """Fewer than the API lets in: this is about its pace, not its door."""
+WARM_SECONDS = 10.0
+CAPACITY_SECONDS = 30.0
 WINDOW_SECONDS = 60.0
 MILLISECONDS = 1_000.0
 
 
 @dataclass(slots=True)
 class Window:
-    """A minute of load: the seconds that answers took from when they were due, what failed, memory (MiB) at its end."""
+    """A minute of load.
+
+    The seconds that answers took from when they were due, what failed, memory (MiB) at its end, what it took of the
+    processors.
+    """
 
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     memory_mib: float = 0.0
+    spent: Spent | None = None
 
     def p_ms(self, percentile: float) -> float:
         """Return a percentile in milliseconds."""
         return float(np.percentile(self.seconds, percentile)) * MILLISECONDS
+
+    @property
+    def work_ms(self) -> float:
+        """What one search takes of a processor, in milliseconds: hardly a matter of how long it waited."""
+        assert self.spent is not None
+        return self.spent.process / len(self.seconds) * MILLISECONDS
+
+    def cells(self) -> list[str]:
+        """Return the row of a table."""
+        spent = self.spent
+        assert spent is not None
+        shares = [f"{part / spent.wall:.0%}" for part in (spent.process, spent.ours, spent.others, spent.stolen)]
+        counts = [f"{len(self.seconds):,}", str(len(self.errors))]
+        times = [f"{milliseconds:.1f} ms" for milliseconds in (self.p_ms(50), self.p_ms(99), self.work_ms)]
+        return [*counts, *times, *shares, f"{self.memory_mib:,.0f} MiB"]
 
 
 @dataclass(slots=True)
@@ -51,38 +76,42 @@ class Pressed:
 
     def table(self) -> str:
         """Return a row a minute as markdown."""
-        lines = [
-            f"capacity {self.capacity:.0f}/s with {CLIENTS} clients, then {self.rate:.0f}/s",
-            "| minute | searches | errors | p50 | p99 | memory |",
-            "| --- | --- | --- | --- | --- | --- |",
+        titles = [
+            "minute",
+            "searches",
+            "errors",
+            "p50",
+            "p99",
+            "work",
+            "server",
+            "script",
+            "others",
+            "stolen",
+            "memory",
         ]
-        for number, window in enumerate(self.windows, 1):
-            times = f"{window.p_ms(50):.1f} ms | {window.p_ms(99):.1f} ms"
-            counts = f"{len(window.seconds):,} | {len(window.errors)}"
-            lines.append(f"| {number} | {counts} | {times} | {window.memory_mib:,.0f} MiB |")
-        return "\n".join(lines)
+        rows = [titles, ["---"] * len(titles), *([str(n), *each.cells()] for n, each in enumerate(self.windows, 1))]
+        head = f"capacity {self.capacity:.0f}/s with {CLIENTS} clients, then {self.rate:.0f}/s"
+        return "\n".join([head, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def press(
-    port: int, memory_mib: Callable[[], float | None], *, minutes: int, share: float, warm_seconds: float
-) -> Pressed:
+def press(served: Served, *, minutes: int, share: float) -> Pressed:
     """Measure what the API can do, then ask for that share of it for so many minutes."""
-    return asyncio.run(_press(port, memory_mib, minutes, share, warm_seconds))
+    return asyncio.run(_press(served, minutes, share))
 
 
-async def _press(
-    port: int, memory_mib: Callable[[], float | None], minutes: int, share: float, warm_seconds: float
-) -> Pressed:
+async def _press(served: Served, minutes: int, share: float) -> Pressed:
     limits = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{served.port}"
     async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, limits=limits) as http:
         requests = _requests()
-        await _capacity(http, requests, warm_seconds)
-        capacity = await _capacity(http, requests, warm_seconds)
+        await _capacity(http, requests, WARM_SECONDS)
+        capacity = await _capacity(http, requests, CAPACITY_SECONDS)
         pressed = Pressed(capacity, capacity * share)
         for _ in range(minutes):
+            before = Spent.now(served.pid)
             window = await _window(http, requests, pressed.rate)
-            window.memory_mib = memory_mib() or 0.0
+            window.spent = Spent.now(served.pid) - before
+            window.memory_mib = served.memory_mib() or 0.0
             pressed.windows.append(window)
     return pressed
 

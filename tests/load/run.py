@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from tests.load.pressure import Pressed
 
 SHARE = 0.8
-WARM_SECONDS = 10.0
 FILL_SECONDS = 300.0
 
 
 def pressed_for(minutes: int) -> Pressed:
     """Press a demo of the sample catalogue."""
     with filled() as served:
-        return press(served.port, served.memory_mib, minutes=minutes, share=SHARE, warm_seconds=WARM_SECONDS)
+        return press(served, minutes=minutes, share=SHARE)
 
 
 @contextmanager
