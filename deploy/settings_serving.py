@@ -47,6 +47,11 @@ class ApiSettings(Group):
     head_seconds: Annotated[float, Field(gt=0)] = Field(
         10.0, description="longest time that the head of a request may take to come"
     )
+    keep_alive_seconds: Annotated[int, Field(gt=0)] = Field(
+        75,
+        description="how long a connection is kept that is silent between two requests: longer than a proxy keeps its "
+        "own, else it sends one where nobody listens any more",
+    )
     cors_origins: Annotated[tuple[_Origin, ...], NoDecode, BeforeValidator(separated)] = Field(
         (),
         description="origins whose pages may call the API from a browser, separated by commas, such as "

@@ -18,8 +18,9 @@ MAX_HEAD_BYTES: Final = 64 * 2**10
 class PatientProtocol(HttpToolsProtocol):
     """Closes a connection whose next head is not complete in `head_seconds`, or grows beyond all measure.
 
-    uvicorn itself closes one that is silent between two requests; the first byte of the next ends that, for good. The
-    time and the size of a body are for `search/middleware.py` to limit, where there is an answer to give.
+    uvicorn itself closes one that is silent between two requests, after much longer: the first byte of the next begins
+    the deadline of its head. The time and the size of a body are for `search/middleware.py` to limit, where there is an
+    answer to give.
     """
 
     head_seconds = 10.0
@@ -34,6 +35,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless headers come without end."""
+        if self._waiting is None and self._is_idle():
+            self._wait()
         self._fruitless_bytes += len(data)
         super().data_received(data)
         if self._fruitless_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
@@ -66,9 +69,9 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_response_complete(self) -> None:
-        """Wait for the next head, unless it has come already and is being answered."""
+        """Wait for the rest of a body that the answer did not wait for, or of a head that has begun already."""
         super().on_response_complete()
-        if self.cycle.response_complete:
+        if self._is_idle() and (self._in_head or self.cycle.more_body):
             self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -91,6 +94,9 @@ class PatientProtocol(HttpToolsProtocol):
         )
         self.transport.write("\r\n".join([*head, "", body]).encode("ascii"))
         self.transport.close()
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
 
     def _wait(self) -> None:
         self._stop_waiting()

@@ -86,6 +86,7 @@ def server(app: FastAPI | FollowingApp, settings: Settings) -> uvicorn.Server:
             port=settings.api.port,
             log_level="warning",
             http=patient(settings.api.head_seconds),
+            timeout_keep_alive=settings.api.keep_alive_seconds,
             ws="none",
             log_config=None,  # what it says goes where `deploy/logs.py` sends everything
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,

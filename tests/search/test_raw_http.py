@@ -54,7 +54,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     keys = write_keys(tmp_path_factory.mktemp("keys") / "keys.yaml", entry(SEARCHER))
     with embedded_engine() as engine, open_shop(engine, shop_settings(QdrantSettings())) as shop:
         shop.sell(bare())
-        settings = {"port": 0, "head_seconds": SOON_SECONDS, "body_seconds": SOON_SECONDS, "max_body_bytes": 200_000}
+        patience = {"head_seconds": SOON_SECONDS, "body_seconds": SOON_SECONDS, "keep_alive_seconds": 1}
+        settings = {"port": 0, "max_body_bytes": 200_000, **patience}
         with locked(shop, keys, settings) as opened, serving(opened) as free_port:
             yield free_port
 
@@ -174,6 +175,28 @@ def test_a_head_that_does_not_end_ends_the_connection(port: int, start: bytes) -
 
         assert statuses(answer) == expected
         assert time.monotonic() - began < 10 * SOON_SECONDS
+
+
+def test_a_connection_may_be_silent_between_two_requests(shop: Shop, tmp_path: Path) -> None:
+    """For much longer than the next head may take once it has begun: a proxy uses its connections again."""
+    keys = write_keys(tmp_path / "keys.yaml", entry(SEARCHER))
+    last = HIDDEN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with (
+        locked(shop, keys, {"port": 0, "head_seconds": SOON_SECONDS}) as opened,
+        serving(opened) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection,
+    ):
+        connection.sendall(HIDDEN)
+        first = connection.recv(65_536)
+        time.sleep(3 * SOON_SECONDS)
+        connection.sendall(last)
+        second = read_all(connection)
+        began = time.monotonic()
+        unfinished = dialogue(port, HIDDEN + last[:9])
+
+    assert (statuses(first), statuses(second)) == ([200], [200])
+    assert statuses(unfinished) == [200]
+    assert time.monotonic() - began < PATIENCE_SECONDS / 2
 
 
 def test_a_head_that_trickles_is_not_waited_for(port: int) -> None:
