@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from catalog.collection import migration_of, point_alias, resolve
+from catalog.collection import keep, kept, migration_of, point_alias, resolve
 from catalog.disk import sync_file, sync_folder
 from catalog.embedded import EmbeddedClient
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch, EngineUnavailable, Misconfigured
+from catalog.migration import MIGRATION, parse_migration
 from deploy.processes.migration.steps import now
 from deploy.processes.parts import qdrant_server
 
@@ -80,10 +81,18 @@ def restore(settings: Settings, engine: Engine, folder: Path) -> dict[str, Any]:
             engine.adopt_collection(name, folder / SHARD, manifest["declared"])
         else:
             _upload(settings, name, folder / FILE)
+        _forget_migration(engine, name)
         if resolve(engine, alias) is None and migration_of(engine, alias) is None:
             point_alias(engine, alias, name)
         points = engine.count(collection_name=name, exact=True).count
     return {"collection": name, "points": points, "alias": alias}
+
+
+def _forget_migration(engine: Engine, name: str) -> None:
+    """End the migration that was under way when the snapshot was made, where what it came from is not here."""
+    record = kept(engine, name, MIGRATION)
+    if record is not None and not engine.collection_exists(collection_name=parse_migration(record, name).source):
+        keep(engine, name, MIGRATION, None)
 
 
 def _download(settings: Settings, engine: QdrantClient, name: str, path: Path) -> None:

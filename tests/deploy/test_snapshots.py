@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from catalog.collection import ensure, kept_calibration, resolve, verify
+from catalog.collection import ensure, keep, kept_calibration, migration_of, resolve, verify
 from catalog.disk import copy_file
 from catalog.embedded import EmbeddedClient
 from catalog.errors import CollectionMismatch, Misconfigured
+from catalog.migration import MIGRATION, Migration
+from deploy.processes.migration.steps import now
 from deploy.processes.parts import declare
 from deploy.processes.snapshots import MANIFEST, restore, snapshot
 from deploy.settings import QdrantSettings
@@ -102,6 +104,24 @@ def test_another_folder_takes_it(place: Path) -> None:
         assert resolve(opened, "products") == index.collection
         assert kept_calibration(opened, declare(moved, fake_encoders())) is None
         opened.close()
+
+
+@pytest.mark.parametrize("kind", ENGINE_KINDS)
+def test_one_made_between_cutover_and_finish_stands_alone(kind: str, place: Path) -> None:
+    """Where the old collection is not, there is nothing to roll back to: the alias leads to the new one."""
+    with open_kind(kind) as (engine, qdrant):
+        settings = shop_settings(qdrant)
+        index = filled(engine, settings)
+        under_way = Migration(f"{settings.collection}-{'0' * 12}", index.collection, now(), cut_over_at=now())
+        keep(engine, index.collection, MIGRATION, under_way.as_json())
+        snapshot(settings, engine, place / "kept")
+        assert engine.delete_collection(index.collection)
+
+        restore(settings, engine, place / "kept")
+
+        assert resolve(engine, settings.collection) == index.collection
+        assert migration_of(engine, settings.collection) is None
+        engine.delete_collection(index.collection)
 
 
 def test_it_is_whole_although_events_come_meanwhile() -> None:
