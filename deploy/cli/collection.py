@@ -27,12 +27,12 @@ Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The snapshot's f
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[Engine, Declaration]]:
+def _opened(data: Path | None = None) -> Iterator[tuple[Engine, Declaration]]:
     from catalog.engine import outages_named  # noqa: PLC0415 - models and clients are loaded only when used
     from deploy.processes.parts import declare, open_engine  # noqa: PLC0415
     from encoders.registry import load_encoders  # noqa: PLC0415
 
-    settings = load_settings()
+    settings = reach(data).settings
     declaration = declare(settings, load_encoders(settings.encoders.settings()))
     engine = open_engine(settings)
     try:
@@ -55,15 +55,15 @@ def create(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def verify(as_json: AsJson = False) -> None:
+def verify(data: Data = None, as_json: AsJson = False) -> None:
     """Check that the collection fits the configured encoders and has all its indexes; exit code 1 if not."""
-    _print_status(as_json)
+    _print_status(data, as_json)
 
 
 @app.command()
-def status(as_json: AsJson = False) -> None:
+def status(data: Data = None, as_json: AsJson = False) -> None:
     """Say how many points the collection holds and how many of their vectors are indexed."""
-    _print_status(as_json)
+    _print_status(data, as_json)
 
 
 @app.command()
@@ -118,10 +118,10 @@ def restore(folder: Folder, data: Data = None, as_json: AsJson = False) -> None:
     typer.echo(json.dumps(made) if as_json else f"{made['alias']}: {made['points']:,} points in {made['collection']}")
 
 
-def _print_status(as_json: bool) -> None:
+def _print_status(data: Path | None, as_json: bool) -> None:
     from catalog.collection import verify as verified  # noqa: PLC0415
 
-    with _opened() as (engine, declaration):
+    with _opened(data) as (engine, declaration):
         found = verified(engine, declaration)
     if as_json:
         typer.echo(json.dumps(asdict(found)))

@@ -137,13 +137,14 @@ def test_an_unknown_encoder_is_refused_by_its_name(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_collection_is_made_and_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`verify` refuses before `create`, and `status` tells scripts what is there."""
+    """`verify` refuses before `create`, and `status` tells scripts what is there, by settings or by a demo's folder."""
     monkeypatch.setenv("VITRINE_QDRANT__PATH", str(tmp_path / "index"))
     runner = CliRunner()
 
     before = runner.invoke(app, ["collection", "verify"])
     created = runner.invoke(app, ["collection", "create", "--json"])
     after = runner.invoke(app, ["collection", "status", "--json"])
+    by_folder = runner.invoke(app, ["collection", "status", "--json", "--data", str(tmp_path)])
 
     assert isinstance(before.exception, CollectionMismatch)
     assert "vitrine collection create" in str(before.exception)
@@ -152,6 +153,7 @@ def test_the_collection_is_made_and_verified(tmp_path: Path, monkeypatch: pytest
         "points": 0,
         "indexed_vectors": 0,
     }
+    assert by_folder.stdout == after.stdout
 
 
 def test_a_server_that_is_away_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
