@@ -1,9 +1,10 @@
 """Ten minutes at 80 % of what it can do: no error, times and memory as in the first minute.
 
 The 99th percentile of a minute is mostly waiting, and so noisy by nature: a queue at that load, on a machine that is
-always equally fast, has a last minute a fifth above its first in 7 to 28 of 100 runs, by how much the work of searches
-differs. So what is judged is the line through all ten minutes, which grows by more than a fifth and steadily in hardly
-one run of 100, and in 38 to 87 where searches become a tenth slower; and, more sharply, the work of a search.
+always equally fast, has a last minute a fifth above its first in 8 to 27 of 100 runs, by how much the work of searches
+differs (`python -m tests.load.waiting`). So what is judged is the line through all ten minutes, which grows by more
+than a fifth and steadily in 3 or 4 of 100, and in 41 to 91 where searches become a tenth slower; and, more sharply,
+the work of a search.
 """
 
 from __future__ import annotations
