@@ -83,7 +83,7 @@ def tell(outcome: Outcome) -> None:
         f"equal: {plain['equal']:,}; newer in the index: {plain['newer']:,}; refused rows: {plain['rejected']:,}"
     )
     if outcome.to is not None:
-        typer.echo(f"repairs sent to the {outcome.to}: {outcome.sent:,} of {outcome.repairs:,} events")
+        typer.echo(f"repairs sent to {outcome.to}: {outcome.sent:,} of {outcome.repairs:,} events")
         for text in _advice(outcome):
             typer.echo(text, err=True)
     if not outcome.finished:
