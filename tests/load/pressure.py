@@ -103,53 +103,62 @@ async def _press(served: Served, minutes: int, share: float) -> Pressed:
     limits = httpx.Limits(max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE)
     url = f"http://127.0.0.1:{served.port}"
     async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False, limits=limits) as http:
-        requests = _requests()
-        await _capacity(http, requests, WARM_SECONDS)
-        capacity = await _capacity(http, requests, CAPACITY_SECONDS)
+        client, requests = _Client(http), _requests()
+        await _capacity(client, requests, WARM_SECONDS)
+        capacity = await _capacity(client, requests, CAPACITY_SECONDS)
         pressed = Pressed(capacity, capacity * share)
         for _ in range(minutes):
             before = Spent.now(served.pid)
-            window = await _window(http, requests, pressed.rate)
+            window = await _window(client, requests, pressed.rate)
             window.spent = Spent.now(served.pid) - before
             window.memory_mib = served.memory_mib() or 0.0
             pressed.windows.append(window)
     return pressed
 
 
-async def _capacity(http: httpx.AsyncClient, requests: Iterator[dict[str, Any]], seconds: float) -> float:
+@dataclass(slots=True)
+class _Client:
+    """Asks; who finds no connection free waits here: httpx looks through all that wait at its pool each time."""
+
+    http: httpx.AsyncClient
+    door: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
+
+    async def ask(self, request: dict[str, Any], due: float, window: Window) -> None:
+        """Search, and note what came of it and how long after it was due."""
+        try:
+            async with self.door:
+                answer = await self.http.post("/v1/search", json=request)
+        except httpx.TransportError as error:
+            window.errors.append(repr(error))
+            return
+        window.seconds.append(time.perf_counter() - due)
+        if not answer.is_success:
+            window.errors.append(f"{answer.status_code}: {answer.text[:200]}")
+
+
+async def _capacity(client: _Client, requests: Iterator[dict[str, Any]], seconds: float) -> float:
     """Return the searches a second that so many clients get, each asking again as soon as it is answered."""
     until = time.perf_counter() + seconds
     window = Window()
 
-    async def client() -> None:
+    async def again_and_again() -> None:
         while time.perf_counter() < until:
-            await _ask(http, next(requests), time.perf_counter(), window)
+            await client.ask(next(requests), time.perf_counter(), window)
 
     started = time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    await asyncio.gather(*(again_and_again() for _ in range(CLIENTS)))
     assert not window.errors, window.errors[:3]
     return len(window.seconds) / (time.perf_counter() - started)
 
 
-async def _window(http: httpx.AsyncClient, requests: Iterator[dict[str, Any]], rate: float) -> Window:
+async def _window(client: _Client, requests: Iterator[dict[str, Any]], rate: float) -> Window:
     window, started = Window(), time.perf_counter()
     async with asyncio.TaskGroup() as asked:
         for number in range(int(rate * WINDOW_SECONDS)):
             due = started + number / rate
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            asked.create_task(_ask(http, next(requests), due, window))
+            asked.create_task(client.ask(next(requests), due, window))
     return window
-
-
-async def _ask(http: httpx.AsyncClient, request: dict[str, Any], due: float, window: Window) -> None:
-    try:
-        answer = await http.post("/v1/search", json=request)
-    except httpx.TransportError as error:
-        window.errors.append(repr(error))
-        return
-    window.seconds.append(time.perf_counter() - due)
-    if not answer.is_success:
-        window.errors.append(f"{answer.status_code}: {answer.text[:200]}")
 
 
 def _requests() -> Iterator[dict[str, Any]]:
