@@ -22,8 +22,9 @@ from catalog.errors import Misconfigured
 if TYPE_CHECKING:
     from torch import nn
 
-PREPARATION: Final = 2
-"""How texts and pictures are prepared in `transformer.py` and `cnn.py`; part of the revision, so raise it with them."""
+PREPARATION: Final = 3
+"""How texts and pictures are prepared in `transformer.py` and `cnn.py`, and decoded for them; part of
+the revision, so raise it with them."""
 
 LOADING_ERRORS: Final = (
     ArithmeticError,

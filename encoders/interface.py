@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from catalog.errors import InvalidInput, InvalidPicture, Misconfigured
 from catalog.vectors import IMAGE, LEXICAL, TEXT, DenseSpec, LexicalSpec, VectorSpecs
+from encoders.pictures.sides import needed_side_px
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +33,6 @@ PICTURE_QUERY: Final = "picture"
 PRODUCT_QUERY: Final = "product"
 NOTHING: Final = "nothing"
 """A picture that shows nothing: what products score here tells it from one that somebody searches with."""
-
 
 NEAR_DEVIATIONS: Final = 3.0
 """Where nobody measured from which score on a product is near, it is this far above the unrelated."""
@@ -80,6 +80,11 @@ class Description:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "unrelated", MappingProxyType(dict(self.unrelated)))
+
+    @property
+    def needed_side_px(self) -> int:
+        """How large a picture must be decoded for it, at ingest as at search."""
+        return needed_side_px(self.picture_side_px)
 
 
 class TextEncoder(Protocol):

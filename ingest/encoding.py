@@ -69,7 +69,8 @@ class Encoding:
         self._now = now
         self._text_maker = _maker(TEXT, encoders.text.description)
         self._picture_maker = _maker(IMAGE, encoders.picture.description)
-        self._reader = PictureReader(fetcher, self._known_picture, limits=limits, now=now)
+        side = encoders.picture.description.needed_side_px
+        self._reader = PictureReader(fetcher, self._known_picture, needed_side_px=side, limits=limits, now=now)
 
     def close(self) -> None:
         """End the threads that fetch."""

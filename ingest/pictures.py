@@ -65,11 +65,13 @@ class PictureReader:
         fetcher: PictureFetcher,
         known: Callable[[str], FloatArray | None],
         *,
+        needed_side_px: int,
         limits: PictureLimits | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._fetcher = fetcher
         self._known = known
+        self._needed_side_px = needed_side_px
         self._limits = limits or PictureLimits()
         self._now = now
         self._threads = ThreadPoolExecutor(_FETCHING_THREADS, thread_name_prefix="pictures")
@@ -105,7 +107,7 @@ class PictureReader:
             return Seen(OK, status, vector=vector)
         try:
             with self._decoding:
-                return Seen(OK, status, pixels=decode(found.data, self._limits))
+                return Seen(OK, status, pixels=decode(found.data, self._limits, needed_side_px=self._needed_side_px))
         except InvalidPicture as error:
             refused = Failure.REFUSED.value
             return Seen(refused, PictureStatus(refused, error=str(error)))

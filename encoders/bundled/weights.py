@@ -13,6 +13,7 @@ from safetensors.torch import load, save_file
 from catalog.errors import Misconfigured
 from encoders.bundled.network import PictureNetwork, TextAdapter
 from encoders.bundled.preprocess import CHANNEL_DEVIATION, CHANNEL_MEAN, PICTURE_SIDE
+from encoders.pictures.sides import needed_side_px
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -22,7 +23,7 @@ SHIPPED: Final = Path(__file__).with_name("weights.safetensors")
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The two modules in float32 and evaluation mode, and the digest of the file and the preprocessing constants."""
+    """The two modules in float32 and evaluation mode, and the digest of the file and of how pictures are prepared."""
 
     network: PictureNetwork
     adapter: TextAdapter
@@ -57,7 +58,7 @@ def read_weights(path: Path) -> Weights:
     except (SafetensorError, RuntimeError) as error:
         message = f"{path} does not hold this picture encoder's weights: take those that came with it"
         raise Misconfigured(message) from error
-    preprocessing = f"{PICTURE_SIDE} {CHANNEL_MEAN} {CHANNEL_DEVIATION}"
+    preprocessing = f"{PICTURE_SIDE} of {needed_side_px(PICTURE_SIDE)} {CHANNEL_MEAN} {CHANNEL_DEVIATION}"
     revision = blake2b(content + preprocessing.encode(), digest_size=16).hexdigest()
     return Weights(network.eval(), adapter.eval(), revision)
 

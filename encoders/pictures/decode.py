@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import warnings
 import zlib
@@ -13,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from catalog.errors import InvalidPicture
+from encoders.pictures.sides import LARGEST_SIDE_PX
 
 if TYPE_CHECKING:
     from encoders.interface import Picture
@@ -35,7 +37,6 @@ _DAMAGED: Final = (
     zlib.error,
 )
 _WHITE: Final = (255, 255, 255, 255)
-_KEPT_SIDE_PX: Final = 512
 _LONGEST_RATIO: Final = 8
 _MEDIA_TYPES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 
@@ -58,8 +59,13 @@ class PictureLimits:
     max_pixels: int = 25_000_000
 
 
-def decode(data: bytes, limits: PictureLimits, *, crop: Crop | None = None) -> Picture:
-    """Return the first frame upright, in RGB on white, at most 512 pixels a side: no encoder here reads more.
+def decode(
+    data: bytes, limits: PictureLimits, *, needed_side_px: int = LARGEST_SIDE_PX, crop: Crop | None = None
+) -> Picture:
+    """Return the first frame upright, in RGB on white, at most `LARGEST_SIDE_PX` a side.
+
+    Of a JPEG no more is unpacked than gives its longer side, or that of the part, `needed_side_px`: the
+    `Description.needed_side_px` of the encoder that will read it.
 
     Raises `InvalidPicture` for what is no picture, is damaged, or is beyond the limits.
     """
@@ -67,7 +73,7 @@ def decode(data: bytes, limits: PictureLimits, *, crop: Crop | None = None) -> P
         raise InvalidPicture(f"the picture has {len(data):,} bytes, at most {limits.max_bytes:,} are taken")
     _ignore_pillows_warnings()
     try:
-        return _decoded(data, limits, crop)
+        return _decoded(data, limits, needed_side_px, crop)
     except UnidentifiedImageError as error:
         raise InvalidPicture(f"the bytes are no picture ({', '.join(_FORMATS)})") from error
     except _DAMAGED as error:
@@ -108,19 +114,25 @@ def _ignore_pillows_warnings() -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
-def _decoded(data: bytes, limits: PictureLimits, crop: Crop | None) -> Picture:
+def _decoded(data: bytes, limits: PictureLimits, needed_side_px: int, crop: Crop | None) -> Picture:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
         width, height = image.size
         if width * height > limits.max_pixels:
             raise InvalidPicture(
                 f"the picture is {width} × {height} pixels, at most {limits.max_pixels:,} pixels are taken"
             )
-        if crop is None:
-            image.draft("RGB", (_KEPT_SIDE_PX, _KEPT_SIDE_PX))  # JPEG unpacks at 1/2, 1/4 or 1/8 where that suffices
+        image.draft("RGB", _sufficient(image.size, needed_side_px, crop))  # a JPEG unpacks at 1/2, 1/4 or 1/8 then
         upright = ImageOps.exif_transpose(image)
         part = upright.crop(_box(crop, upright.size)) if crop else upright
-        part.thumbnail((_KEPT_SIDE_PX, _KEPT_SIDE_PX))
+        part.thumbnail((LARGEST_SIDE_PX, LARGEST_SIDE_PX))
         return np.ascontiguousarray(_on_white(part), dtype=np.uint8)
+
+
+def _sufficient(size: tuple[int, int], needed_side_px: int, crop: Crop | None) -> tuple[int, int]:
+    """Return a size of the whole that leaves a part what its longer side needs, whichever way the picture is turned."""
+    share = min(crop.right - crop.left, crop.bottom - crop.top) if crop else 1.0
+    scale = min(1.0, needed_side_px / max(1.0, share * max(size)))
+    return math.ceil(size[0] * scale), math.ceil(size[1] * scale)
 
 
 def _box(crop: Crop, size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -41,7 +41,10 @@ class CodedPicture:
 class QueryPictures:
     """Reads the pictures of terms. Decoding has threads of its own: sixteen large ones take seconds."""
 
-    def __init__(self, limits: PictureLimits | None = None, fetcher: PictureFetcher | None = None) -> None:
+    def __init__(
+        self, needed_side_px: int, limits: PictureLimits | None = None, fetcher: PictureFetcher | None = None
+    ) -> None:
+        self._needed_side_px = needed_side_px
         self._limits = limits or PictureLimits()
         self._fetcher = fetcher
         self._threads = _decoders()
@@ -87,7 +90,9 @@ class QueryPictures:
 
     async def _decode(self, picture: CodedPicture, where: str) -> Picture:
         with _named(where):
-            return await self._on_thread(lambda: decode(picture.data, self._limits, crop=picture.crop))
+            return await self._on_thread(
+                lambda: decode(picture.data, self._limits, needed_side_px=self._needed_side_px, crop=picture.crop)
+            )
 
     async def _on_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

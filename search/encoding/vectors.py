@@ -51,7 +51,7 @@ class QueryVectors:
         noted: Noted | None = None,
     ) -> None:
         self._encoders = encoders
-        self._pictures = QueryPictures(limits, fetcher)
+        self._pictures = QueryPictures(encoders.picture.description.needed_side_px, limits, fetcher)
         words = Encoding(self._encode_words, len(ARMS) * texts_at_once)
         pictures = Encoding(self._encode_pictures, _PICTURES_AT_ONCE)
         self._queue = BatchingQueue({_WORDS: words, _PICTURES: pictures}, noted=noted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
+from PIL import Image
 
 from catalog.text import dense_text
 from encoders.bert import runs_of
@@ -31,6 +33,7 @@ AIM_PICTURES = 250
 AIM_QUERY_MS = 4.0
 ROUNDS = 7
 QUERY_ROUNDS = 60
+UNPACKED = 16
 LIMITS = PictureLimits()
 QUERIES = ("red running shoes for women", "black leather wallet", "blue jeans", "summer dress with flowers")
 _LOADING = """
@@ -73,6 +76,7 @@ def encoding(encoders: Encoders, products: Sequence[Mapping[str, object]], photo
     rows = [_pictures(encoders, photos[:batch]).row("pictures, decoded", AIM_PICTURES) for batch in BATCHES]
     rows.append(_from_bytes(encoders, photos[: BATCHES[-1]]).row("pictures, from JPEG or PNG bytes", AIM_PICTURES))
     rows += [_texts(texts[:batch]).row("product texts") for batch in BATCHES]
+    rows += [_unpacking(encoders, photos[:UNPACKED], side) for side in (448, 800, 1_600)]
     return Section([*rows, _query(), _loading()])
 
 
@@ -83,16 +87,43 @@ def _pictures(encoders: Encoders, photos: Sequence[bytes]) -> Beside:
 
 def _from_bytes(encoders: Encoders, photos: Sequence[bytes]) -> Beside:
     """As ingest does it: a thread decodes the next pictures while the encoder works on those before."""
-    pictures = [decode(photo, LIMITS) for photo in photos]
+    side = encoders.picture.description.needed_side_px
+    pictures = [decode(photo, LIMITS, needed_side_px=side) for photo in photos]
     parts = [photos[start : start + 32] for start in range(0, len(photos), 32)]
 
     def overlapped() -> None:
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.map(lambda part: [decode(photo, LIMITS) for photo in part], parts)
+            coming = ahead.map(lambda part: [decode(photo, LIMITS, needed_side_px=side) for photo in part], parts)
             for part in coming:
                 encoders.picture.encode_pictures(part)
 
     return _rounds(Beside(len(photos)), overlapped, _bare_pictures(pictures))
+
+
+def _unpacking(encoders: Encoders, photos: Sequence[bytes], side_px: int) -> Row:
+    """JPEGs to what the encoder needs, and to all that any encoder could read; and what that does to its vectors."""
+    jpegs = [_jpeg(photo, side_px) for photo in photos]
+    needed_side_px = encoders.picture.description.needed_side_px
+    needed, whole = Samples(), Samples()
+    for _ in range(ROUNDS):
+        with needed.timed():
+            small = [decode(jpeg, LIMITS, needed_side_px=needed_side_px) for jpeg in jpegs]
+        with whole.timed():
+            large = [decode(jpeg, LIMITS) for jpeg in jpegs]
+    cosines = (encoders.picture.encode_pictures(small) * encoders.picture.encode_pictures(large)).sum(axis=1)
+    return Row(
+        f"decoding a JPEG of {side_px:,} px",
+        f"{min(needed.seconds) / len(jpegs) * 1_000:.1f} ms at best",
+        f"as large as any encoder reads {min(whole.seconds) / len(jpegs) * 1_000:.1f} ms",
+        f"vectors alike to {cosines.min():.4f}",
+    )
+
+
+def _jpeg(photo: bytes, side_px: int) -> bytes:
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(photo)) as image:
+        image.convert("RGB").resize((side_px, side_px)).save(file, "JPEG", quality=90)
+    return file.getvalue()
 
 
 def _bare_pictures(pictures: Sequence[Picture]) -> Callable[[], object]:

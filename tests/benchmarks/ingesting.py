@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deploy.sample.catalogue import SampleProduct
-    from encoders.interface import Encoders
+    from encoders.interface import Encoders, Picture
     from tests.benchmarks.stocked import Shop
 
 AIM_SHARE = 0.9
@@ -202,12 +202,16 @@ def _chain(shop: Shop, part: Sequence[SampleProduct], into: Samples) -> None:
 def _bare(encoders: Encoders, images: Path, part: Sequence[SampleProduct], found: NewProducts) -> None:
     """Encode the same texts and pictures and do nothing else; then again, from the pictures' files on."""
     texts = [dense_text(product.as_product()) for product in part]
-    pictures = [decode((images / picture_of(product)).read_bytes(), PictureLimits()) for product in part]
+    side = encoders.picture.description.needed_side_px
+
+    def decoded() -> list[Picture]:
+        files = [images / picture_of(product) for product in part]
+        return [decode(file.read_bytes(), PictureLimits(), needed_side_px=side) for file in files]
+
+    pictures = decoded()
     with found.encoders.timed():
         encoders.text.encode_documents(texts)
         encoders.picture.encode_pictures(pictures)
     with found.with_decoding.timed():
         encoders.text.encode_documents(texts)
-        encoders.picture.encode_pictures(
-            [decode((images / picture_of(product)).read_bytes(), PictureLimits()) for product in part]
-        )
+        encoders.picture.encode_pictures(decoded())

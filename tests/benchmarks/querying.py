@@ -136,7 +136,11 @@ class Bench:
     def _encode(self, kind: Kind, query: Query, text: str) -> None:
         """Run the encoders that this search needs, and nothing around them."""
         if kind.pictured:
-            pixels = decode(query.picture.read_bytes(), PictureLimits())
+            pixels = decode(
+                query.picture.read_bytes(),
+                PictureLimits(),
+                needed_side_px=self._encoders.picture.description.needed_side_px,
+            )
             self._encoders.picture.encode_pictures([pixels])
             return
         if "text" in kind.arms:

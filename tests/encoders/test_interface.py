@@ -50,6 +50,12 @@ def test_a_description_is_frozen_hashable_and_comparable() -> None:
         one.size = 4  # type: ignore[misc]
 
 
+@pytest.mark.parametrize(("seen", "needed"), [(96, 192), (224, 448), (384, 512), (None, 512)])
+def test_a_picture_is_decoded_as_large_as_a_network_needs_it(seen: int | None, needed: int) -> None:
+    """Twice the side that it sees, and never more than any does."""
+    assert replace(HERE, picture_side_px=seen).needed_side_px == needed
+
+
 def test_where_near_begins_is_part_of_the_scale() -> None:
     """Where nobody measured it, it is some deviations above the unrelated."""
     assert Unrelated(0.5, 0.1, 0.6).threshold == 0.6

@@ -139,6 +139,41 @@ def test_a_large_picture_is_made_smaller() -> None:
     assert decode(saved(solid(RED, size=(3000, 2))), LIMITS).shape == (1, 512, 3)
 
 
+@pytest.mark.parametrize(("side", "unpacked"), [(2000, 250), (1600, 200), (1000, 250), (400, 200), (383, 383)])
+def test_a_photo_is_unpacked_no_larger_than_is_needed(side: int, unpacked: int) -> None:
+    """At an eighth, a quarter or half of its side, never below what the encoder needs; other formats stay whole."""
+    photo = solid(RED, size=(side, side // 2))
+
+    assert decode(saved(photo, "JPEG"), LIMITS, needed_side_px=192).shape[1] == unpacked
+    assert decode(saved(photo, "PNG"), LIMITS, needed_side_px=192).shape[1] == min(side, 512)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_of_a_part_as_much_is_unpacked_as_of_a_whole(orientation: int) -> None:
+    """However small the whole would do, and whichever way the photo lies; one with less than is needed stays whole."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    photo = saved(solid(RED, size=(2000, 2000)), "JPEG", exif=exif)
+
+    half = decode(photo, LIMITS, needed_side_px=192, crop=Crop(0.5, 0.5, 1.0, 1.0))
+    small = decode(photo, LIMITS, needed_side_px=192, crop=Crop(0.9, 0.2, 1.0, 0.25))
+
+    assert half.shape == (250, 250, 3)
+    assert small.shape == (100, 200, 3)
+
+
+def test_a_part_unpacked_smaller_shows_the_same() -> None:
+    """A quarter of a large photo, to a shade what it is when cut out of the whole photo and made smaller then."""
+    waves = np.sin(np.arange(1600) / 90)
+    grey = (127 + 120 * np.outer(waves[:1200], waves)).astype(np.uint8)
+    photo = Image.fromarray(np.stack([grey, grey[:, ::-1], 255 - grey], axis=2))
+
+    part = decode(saved(photo, "JPEG"), LIMITS, needed_side_px=192, crop=Crop(0.25, 0.25, 0.75, 0.75))
+
+    assert part.shape == (150, 200, 3)
+    assert np.abs(part.astype(int) - photo.crop((400, 300, 1200, 900)).resize((200, 150))).max() <= 8
+
+
 @pytest.mark.parametrize(("width", "height"), [(5001, 5000), (10_000, 9_000), (20_000, 20_000), (2**31 - 1, 2**31 - 1)])
 def test_a_bomb_is_refused_by_its_size(width: int, height: int) -> None:
     """Before its pixels are unpacked, and however Pillow itself would have taken it."""

@@ -17,12 +17,15 @@ from encoders.fakes import ColourPictureEncoder, HashingTextEncoder, fake_encode
 from encoders.interface import PICTURE_QUERY, TEXT_QUERY, Unrelated
 from search.encoding.query import ArmQuery, QueryEncoder, heard
 from search.schemas import ImageSource, Term
+from tests.builders import jpeg
+from tests.pipeline import new_encoding
 from tests.search.shop import BLUE, RED, encoded, png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from encoders.interface import FloatArray
+    from encoders.interface import Description, FloatArray, Picture
 
 EVEN = dict.fromkeys(ARMS, 1.0)
 PICTURE = Term(image=ImageSource(data=encoded(png(RED))))
@@ -35,6 +38,24 @@ class Pictures(ColourPictureEncoder):
     def text_tower(self) -> None:  # type: ignore[override]
         """There is none."""
         return
+
+
+class Onlooker(ColourPictureEncoder):
+    """An encoder that reads pictures of 200 pixels a side, and notes which shapes it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: list[tuple[int, ...]] = []
+
+    @property
+    def description(self) -> Description:
+        """Say how much it reads."""
+        return replace(super().description, picture_side_px=200)
+
+    def encode_pictures(self, pictures: Sequence[Picture]) -> FloatArray:
+        """Note the shapes."""
+        self.shapes += [picture.shape for picture in pictures]
+        return super().encode_pictures(pictures)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +106,22 @@ def test_a_picture_encoder_may_read_no_text() -> None:
             queries(encoder, Term(text="red"), arms={"image": 1.0})
     finally:
         encoder.close()
+
+
+def test_a_picture_is_the_same_in_a_query_and_in_the_index(tmp_path: Path) -> None:
+    """Decoded to what the encoder needs: of other pixels there would be another vector."""
+    onlooker, photo = Onlooker(), jpeg("red", size=(1000, 750))
+    (tmp_path / "photo.jpg").write_bytes(photo)
+
+    with new_encoding(tmp_path, picture=onlooker) as parts:
+        parts.first(images=["photo.jpg"])
+    encoder = QueryEncoder(replace(fake_encoders(), picture=onlooker))
+    try:
+        queries(encoder, Term(image=ImageSource(data=encoded(photo))))
+    finally:
+        encoder.close()
+
+    assert onlooker.shapes.count((375, 500, 3)) == 2
 
 
 def test_a_product_speaks_with_each_vector_that_it_has(encoder: QueryEncoder) -> None:
