@@ -18,10 +18,10 @@ from catalog.points import (
     KEYWORDS,
     OCCURRED_AT,
     PICTURES_DUE,
-    PRODUCT,
     REVISION,
     TIMES,
     VISIBLE,
+    field_path,
     number_path,
 )
 
@@ -45,11 +45,11 @@ def payload_indexes(numbers: tuple[str, ...] = ()) -> dict[str, IndexSchema]:
     )
     sortable = models.IntegerIndexParams(type=models.IntegerIndexType.INTEGER, lookup=False, range=True)
     indexes: dict[str, IndexSchema] = dict.fromkeys((VISIBLE, GROUP, CATEGORY, AVAILABILITY, ATTRIBUTE), keyword)
-    indexes |= {f"{PRODUCT}.{name}": keyword for name in KEYWORDS}
-    indexes |= {f"{PRODUCT}.{name}": real for name in FLOATS}
-    indexes |= {f"{PRODUCT}.{name}": time for name in TIMES}
+    indexes |= {field_path(name): keyword for name in KEYWORDS}
+    indexes |= {field_path(name): real for name in FLOATS}
+    indexes |= {field_path(name): time for name in TIMES}
     indexes |= {number_path(name): real for name in numbers}
-    indexes |= {f"{PRODUCT}.stock": models.PayloadSchemaType.INTEGER, OCCURRED_AT: time}
+    indexes |= {field_path("stock"): models.PayloadSchemaType.INTEGER, OCCURRED_AT: time}
     return indexes | {PICTURES_DUE: time, HIDDEN_SINCE: time, BROWSE: sortable, REVISION: sortable}
 
 

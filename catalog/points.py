@@ -1,11 +1,12 @@
 """Product ↔ point, both ways: the only place where payload keys are spelled out.
 
-A payload has three parts. `product` holds the merged fields, `state` the versions behind them, and `derived` what we
-made of them: the keys that filters and orders use, digests, picture status. What is derived never takes part in the
-shop's versions, and is written for visible products only, so that nothing counts a tombstone or a waiting patch.
+A payload has four parts. `product` and `offer` hold the merged fields, `state` the versions behind them, and `derived`
+what we made of them: the keys that filters and orders use, digests, picture status. What is derived never takes part in
+the shop's versions, and is written for visible products only, so that nothing counts a tombstone or a waiting patch.
 
-Every event writes `state`, which for that reason has the two derived keys that stock and time move; a price or stock
-event leaves `derived` alone, and one that only repeats what is known leaves `product` too. A part is written whole.
+A part is written whole, and each value of it costs, so what changes together lies together. Every event writes `state`,
+which for that reason has the two derived keys that stock and time move; a price or stock event writes `offer` besides,
+and leaves `product` and `derived` alone.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from catalog.events import Position
 
 PRODUCT: Final = "product"
+OFFER: Final = "offer"
 STATE: Final = "state"
 DERIVED: Final = "derived"
 
@@ -59,6 +61,7 @@ _MAX_FLOAT32: Final = 3.4e38
 _MAX_UINT32: Final = 2**32 - 1
 _IDS_AT_HAND: Final = 8_192
 """A batch asks for the ids of its points at each step."""
+_OFFERED: Final = ("price", "stock", "in_stock")
 _SEARCHED: Final = frozenset({"group_id", "category", "popularity", "created_at"})
 """What `_search_keys` are made of, beside attributes."""
 _NAMESPACE: Final = uuid.UUID("8f0e2f5e-53a7-4a0c-9a53-7d6a0b1f3c11")
@@ -127,6 +130,16 @@ def attribute_name_keyword(name: str) -> str:
     return name.replace("\\", "\\\\").replace("=", "\\=")
 
 
+def field_path(name: str) -> str:
+    """Return the payload path of a field of products."""
+    return f"{OFFER if name in _OFFERED else PRODUCT}.{name}"
+
+
+def product_of(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of the product that a payload holds, or those of them that were read."""
+    return {**payload.get(PRODUCT, {}), **payload.get(OFFER, {})}
+
+
 def number_path(name: str) -> str:
     """Return the payload path of an attribute that is declared as a number; its name holds no `"` and no backslash."""
     plain = name.isascii() and name.isidentifier()
@@ -143,14 +156,21 @@ def engine_vector(vector: NDArray[np.float32] | SparseVector) -> list[float] | l
 
 def encode(stored: Stored) -> dict[str, Any]:
     """Return the payload of a product; `decode` is its inverse."""
-    return {PRODUCT: _encode_product(stored), STATE: _encode_state(stored), DERIVED: _encode_derived(stored)}
+    return {
+        PRODUCT: _encode_product(stored),
+        OFFER: _encode_offer(stored),
+        STATE: _encode_state(stored),
+        DERIVED: _encode_derived(stored),
+    }
 
 
 def encode_changes(before: Stored, after: Stored) -> dict[str, Any]:
     """Return the parts of a payload that are other than before: set over those, they make `encode` of what is after."""
     names = moved(before.state, after.state)
     payload = {STATE: _encode_state(after)}
-    if names:
+    if not names.isdisjoint(_OFFERED):
+        payload[OFFER] = _encode_offer(after)
+    if not names.issubset(_OFFERED):
         payload[PRODUCT] = _encode_product(after)
     if not _derived_alike(before, after) or any(_is_searched(name) for name in names):
         payload[DERIVED] = _encode_derived(after)
@@ -159,7 +179,7 @@ def encode_changes(before: Stored, after: Stored) -> dict[str, Any]:
 
 def decode(payload: Mapping[str, Any]) -> Stored:
     """Return the product that a payload holds."""
-    product, state, derived = payload[PRODUCT], payload[STATE], payload[DERIVED]
+    product, state, derived = product_of(payload), payload[STATE], payload[DERIVED]
     return Stored(
         product_id=product["id"],
         state=decode_state(state, product),
@@ -173,7 +193,13 @@ def decode(payload: Mapping[str, Any]) -> Stored:
 
 
 def _encode_product(stored: Stored) -> dict[str, Any]:
-    return {"id": stored.product_id, **stored.state.product()}
+    fields = {name: value for name, value in stored.state.product().items() if name not in _OFFERED}
+    return {"id": stored.product_id, **fields}
+
+
+def _encode_offer(stored: Stored) -> dict[str, Any]:
+    state = stored.state
+    return {name: value for name in _OFFERED if (value := state.value(name)) is not None}
 
 
 def _encode_state(stored: Stored) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from catalog.points import (
     GROUP,
     KEYWORDS,
     NO,
-    PRODUCT,
     TIMES,
     YES,
     attribute_keyword,
+    field_path,
     number_path,
 )
 from catalog.product import ATTRIBUTE_PREFIX, CATEGORY_SEPARATOR, INT64, iso, parse_category
@@ -137,7 +137,7 @@ def _matched(name: str, values: list[Scalar], where: str) -> Condition:
         return Products(texts)
     if name == "category":
         return AnyOf(CATEGORY, tuple(_category(text, where) for text in texts))
-    return AnyOf(GROUP if name == "group_id" else f"{PRODUCT}.{name}", texts)
+    return AnyOf(GROUP if name == "group_id" else field_path(name), texts)
 
 
 def _attribute(
@@ -153,7 +153,7 @@ def _attribute(
 
 
 def _numbers(name: str, values: list[Scalar], bounds: RangeFilter | None, where: str) -> Condition:
-    path = f"{PRODUCT}.{name}"
+    path = field_path(name)
     if bounds is not None:
         return _within(path, bounds, where)
     exact = [_number(item, where) for item in values]
@@ -166,7 +166,7 @@ def _within(path: str, bounds: RangeFilter, where: str) -> Within:
 
 
 def _times(name: str, values: list[Scalar], bounds: RangeFilter | None, where: str) -> Condition:
-    path = f"{PRODUCT}.{name}"
+    path = field_path(name)
     if bounds is not None:
         given = {name: getattr(bounds, name) for name in BOUNDS if getattr(bounds, name) is not None}
         return During(path, **{name: _time(bound, f"{where}.{name}") for name, bound in given.items()})

@@ -17,7 +17,20 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from catalog.embedded import scores_of
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
-from catalog.points import CODES, DERIVED, OCCURRED_AT, PRODUCT, STATE, Stored, decode, engine_vector, point_id
+from catalog.points import (
+    CODES,
+    DERIVED,
+    OCCURRED_AT,
+    OFFER,
+    PRODUCT,
+    STATE,
+    Stored,
+    decode,
+    engine_vector,
+    field_path,
+    point_id,
+    product_of,
+)
 from catalog.vectors import LEXICAL
 from search.conditions import engine_filter
 from search.filters import AnyOf, Either, Filter, Points, Products
@@ -178,7 +191,7 @@ class Retriever:
     ) -> dict[str, dict[str, Any]]:
         """Return the product (or only `fields` of it) of each point that the scope lets through."""
         (points,) = await self.read([products_part(point_ids, fields)], scope)
-        return {point_id: point.payload[PRODUCT] for point_id, point in points.items() if point.payload}
+        return {point_id: product_of(point.payload) for point_id, point in points.items() if point.payload}
 
     async def product(self, product_id: str, scope: Scope) -> Stored | None:
         """Return a product as stored, None where there is none or the scope hides it."""
@@ -204,15 +217,15 @@ class Retriever:
                     scroll_filter=engine_filter(scope.filter),
                     offset=offset,
                     limit=count,
-                    with_payload=[PRODUCT],
+                    with_payload=[PRODUCT, OFFER],
                     with_vectors=True,
                 )
             found = {record.id: record for record in (*found.values(), *records)}
             if len(records) == count:
                 break
-        return [Sampled(record.payload[PRODUCT], dense_vectors(record)) for record in found.values() if record.payload][
-            :count
-        ]
+        return [
+            Sampled(product_of(record.payload), dense_vectors(record)) for record in found.values() if record.payload
+        ][:count]
 
     async def watermark(self, scope: Scope) -> str | None:
         """Return the time of the newest event among what the scope lets through (ISO 8601)."""
@@ -269,13 +282,13 @@ class Retriever:
 
 def products_part(point_ids: Sequence[str], fields: Sequence[str] | None) -> Part:
     """Return what to read for the products of these points, or for only `fields` of them."""
-    return Part(point_ids, [PRODUCT] if fields is None else [f"{PRODUCT}.{name}" for name in {"id", *fields}])
+    return Part(point_ids, [PRODUCT, OFFER] if fields is None else [field_path(name) for name in {"id", *fields}])
 
 
 def row_of(point: models.Record | models.ScoredPoint) -> Row:
     """Return a point as what orders and counts look at."""
     payload = point.payload or {}
-    return Row(str(point.id), payload[PRODUCT], payload.get(DERIVED, {}) | payload.get(STATE, {}))
+    return Row(str(point.id), product_of(payload), payload.get(DERIVED, {}) | payload.get(STATE, {}))
 
 
 def all_vectors(point: models.Record | models.ScoredPoint) -> dict[str, FloatArray]:

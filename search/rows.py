@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.points import PRODUCT
+from catalog.points import field_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PRODUCT_ID: Final = f"{PRODUCT}.id"
+PRODUCT_ID: Final = field_path("id")
 
 
 @dataclass(frozen=True, slots=True)

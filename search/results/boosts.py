@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from catalog.points import AVAILABILITY, PRODUCT, YES
+from catalog.points import AVAILABILITY, YES, field_path
 from search.ranking import best_first
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class Boosts:
     def paths(self) -> tuple[str, ...]:
         """What a row must hold to be lifted; nothing where nothing lifts."""
         wanted = {
-            f"{PRODUCT}.popularity": self.popularity,
-            f"{PRODUCT}.{_CREATED_AT}": self.newness,
+            field_path("popularity"): self.popularity,
+            field_path(_CREATED_AT): self.newness,
             AVAILABILITY: self.in_stock,
         }
         return tuple(path for path, weight in wanted.items() if weight)

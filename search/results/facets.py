@@ -22,6 +22,7 @@ from catalog.points import (
     PRODUCT,
     YES,
     attribute_name_keyword,
+    field_path,
     number_path,
 )
 from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES, CATEGORY_SEPARATOR
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
     from search.rows import Row
 
 _KEYWORDS: Final = {
-    "brand": f"{PRODUCT}.brand",
-    "currency": f"{PRODUCT}.currency",
-    "language": f"{PRODUCT}.language",
+    "brand": field_path("brand"),
+    "currency": field_path("currency"),
+    "language": field_path("language"),
     "category": CATEGORY,
     "group_id": GROUP,
     "in_stock": AVAILABILITY,
@@ -104,7 +105,7 @@ class NumbersFacet:
     @property
     def paths(self) -> tuple[str, ...]:
         """What a row must hold to be counted."""
-        return (f"{PRODUCT}.{ATTRIBUTES}" if self.attribute is not None else self.path,)
+        return (field_path(ATTRIBUTES) if self.attribute is not None else self.path,)
 
     def count(self, rows: Sequence[Row]) -> dict[str, Any]:
         """Return the span of the rows' numbers, the buckets that are not empty, and how many rows have none."""
@@ -146,7 +147,7 @@ def _facet(name: str, where: str, numbers: Sequence[str]) -> Facet:
     if name in _KEYWORDS:
         return ValuesFacet(name, _KEYWORDS[name])
     if name in _NUMBERS:
-        return NumbersFacet(name, f"{PRODUCT}.{name}")
+        return NumbersFacet(name, field_path(name))
     attribute = name.removeprefix(ATTRIBUTE_PREFIX)
     if attribute in {name, ""}:
         raise InvalidInput(f"there is no facet {name[:200]!r}; there are {_KNOWN}", field=where)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import InvalidInput
-from catalog.points import PRODUCT
+from catalog.points import product_of
 from search.filters import Filter, Products
 from search.ranking import Candidates, rank
 from search.results.boosts import lifted
@@ -73,7 +73,7 @@ class Finder:
         if not self._order_lies_in_rows(asked):
             page = products_part([one.point_id for one in shown], asked.request.fields)
             rows, (products,) = await self._rows(listed.founds, (listed.whole, *listed.others), asked, page)
-            read = {point_id: (point.payload or {})[PRODUCT] for point_id, point in products.items()}
+            read = {point_id: product_of(point.payload or {}) for point_id, point in products.items()}
         with asked.stages.timed("rank"):
             facets = _facets(asked, listed, rows)
         return Outcome(

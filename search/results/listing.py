@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from catalog.points import GROUP, PRODUCT
+from catalog.points import GROUP, field_path
 from search.results.outcome import End
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from search.schemas import SearchRequest
     from search.understood import Understood
 
-_LIMITED: Final = {"brand": f"{PRODUCT}.brand", "category": f"{PRODUCT}.category", "group_id": GROUP}
+_LIMITED: Final = {"brand": field_path("brand"), "category": field_path("category"), "group_id": GROUP}
 
 
 def paths_to_arrange(request: SearchRequest, order: Order | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from catalog.points import BROWSE, PRODUCT
+from catalog.points import BROWSE, field_path
 from catalog.product import iso
 from search.filters import During, Filter, Within
 from search.rows import PRODUCT_ID
@@ -58,7 +58,7 @@ class Order:
         if self.path == BROWSE:
             browse: int = row.derived["browse"]
             return browse // _COARSE * _COARSE
-        held = row.product.get(self.path.removeprefix(f"{PRODUCT}."))
+        held = row.product.get(self.path.rpartition(".")[2])
         return _microseconds(held) if self.path == _CREATED_AT and held is not None else held
 
     def key(self, row: Row) -> Key:
@@ -106,16 +106,16 @@ class Order:
         return During(self.path, **times)
 
 
-_CREATED_AT: Final = f"{PRODUCT}.created_at"
-_POPULARITY: Final = f"{PRODUCT}.popularity"
+_CREATED_AT: Final = field_path("created_at")
+_POPULARITY: Final = field_path("popularity")
 _FIRST_TIME: Final = "0001-01-01T00:00:00Z"
 
 BROWSING: Final = Order("browsing", BROWSE, descending=True)
 """By -popularity, -created_at, id: one number in the engine, which rounds both; the key sets right what it rounded."""
 
 ORDERS: Final = {
-    "price": Order("price", f"{PRODUCT}.price", descending=False),
-    "-price": Order("-price", f"{PRODUCT}.price", descending=True),
+    "price": Order("price", field_path("price"), descending=False),
+    "-price": Order("-price", field_path("price"), descending=True),
     "-created_at": Order("-created_at", _CREATED_AT, descending=True),
     "-popularity": Order("-popularity", _POPULARITY, descending=True),
 }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from catalog.errors import CollectionMismatch, Unavailable
-from catalog.points import PRODUCT
+from catalog.points import field_path
 from search.filters import Filter
 from search.words.vocabulary import READ_FIELDS, Vocabulary, VocabularyBuilder
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from search.access import Scope
     from search.retriever import Retriever
 
-_READ_PATHS: Final = tuple(f"{PRODUCT}.{name}" for name in READ_FIELDS)
+_READ_PATHS: Final = tuple(map(field_path, READ_FIELDS))
 _PAGE_PRODUCTS: Final = 64
 """Small, because the embedded engine holds the interpreter lock while it reads a page."""
 _REST: Final = 1.0

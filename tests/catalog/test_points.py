@@ -91,13 +91,15 @@ def test_what_changes_of_a_payload_is_enough(
 @pytest.mark.parametrize(
     ("event", "parts"),
     [
-        (patched(version=2, price=7, stock=0), {"state", "product"}),
+        (patched(version=2, price=7, stock=0), {"state", "offer"}),
+        (patched(version=2, price=None), {"state", "offer"}),
         (patched(version=2, title="Boot"), {"state", "product"}),
+        (patched(version=2, title="Boot", stock=0), {"state", "offer", "product"}),
         (patched(version=2, price=5), {"state"}),
         (upserted(bare(price=5), version=2), {"state"}),
         (patched(version=2, attributes={"colour": "red"}), {"state", "product", "derived"}),
         (patched(version=2, popularity=3), {"state", "product", "derived"}),
-        (deleted(version=2), {"state", "product", "derived"}),
+        (deleted(version=2), {"state", "offer", "product", "derived"}),
     ],
 )
 def test_an_event_writes_no_more_than_it_moves(event: dict[str, Any], parts: set[str]) -> None:
@@ -121,6 +123,15 @@ def test_a_point_of_the_first_layout_is_read() -> None:
     payload = encode(stored)
     payload["state"]["versions"] = {name: entry.version for name, entry in stored.state.registers.items()}
     payload["derived"]["indexed_at"] = payload["state"].pop("indexed_at")
+
+    assert decode(payload) == stored
+
+
+def test_a_point_of_the_second_layout_is_read() -> None:
+    """Likewise: price and stock among the other fields."""
+    stored = Stored(SKU, fold([as_event(upserted(product(price=5, stock=3), version=3))]))
+    payload = encode(stored)
+    payload["product"] |= payload.pop("offer")
 
     assert decode(payload) == stored
 
@@ -171,13 +182,15 @@ def test_a_tombstone_keeps_no_product() -> None:
     """What was deleted is not kept, but that it was is."""
     payload = payload_of(upserted(version=1), deleted(version=2))
 
-    assert payload["product"] == {"id": SKU}
+    assert (payload["product"], payload["offer"]) == ({"id": SKU}, {})
     assert (payload["state"]["deleted"], payload["state"]["versions"]) == (2, {})
 
 
 def test_a_waiting_patch_keeps_its_fields() -> None:
     """They are needed as soon as the upsert comes."""
-    assert payload_of(patched(price=5))["product"] == {"id": SKU, "price": 5.0}
+    payload = payload_of(patched(price=5, brand="A"))
+
+    assert (payload["product"], payload["offer"]) == ({"id": SKU, "brand": "A"}, {"price": 5.0})
 
 
 def test_unknown_availability_is_neither_yes_nor_no() -> None:
@@ -244,5 +257,5 @@ def test_every_field_that_is_filtered_by_is_indexed() -> None:
     """Fields, derived keys and the attributes declared as numbers each have an index."""
     paths = payload_indexes(("weight", "heel height"))
 
-    assert {"product.price", "product.brand", "derived.browse", "state.revision"} <= paths.keys()
+    assert {"offer.price", "product.brand", "derived.browse", "state.revision"} <= paths.keys()
     assert {"product.attributes.weight", 'product.attributes."heel height"'} <= paths.keys()

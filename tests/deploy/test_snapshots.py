@@ -153,7 +153,7 @@ def test_it_is_whole_although_events_come_meanwhile() -> None:
             assert len(found) == PRODUCTS
             for _, payload, vectors in found:
                 version = payload["state"]["versions"].get("price", 1)  # that of the upsert
-                assert version == 1 or payload["product"]["price"] == version
+                assert version == 1 or payload["offer"]["price"] == version
                 assert set(vectors) == {"text", "lexical"}
             other.close()
 

@@ -114,7 +114,7 @@ class Worker:
         return {
             "points": {str(one.id): (_without_revision(one.payload or {}), one.vector) for one in points},
             "facets": {path: self._facet(path) for path, kind in payload_indexes(("x",)).items() if kind == "keyword"},
-            "numbers": {path: self._holders(path) for path in ("product.stock", "product.price", "product.popularity")},
+            "numbers": {path: self._holders(path) for path in ("offer.stock", "offer.price", "product.popularity")},
             "times": {path: self._in_order(path) for path in (HIDDEN_SINCE, OCCURRED_AT, PICTURES_DUE)},
         }
 

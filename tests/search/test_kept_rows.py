@@ -82,10 +82,10 @@ def test_rows_that_lack_a_path_are_forgotten() -> None:
     kept = KeptRows()
     narrow = kept.widened(BRAND)
     kept.keep({"a": row("a", "A")}, {"a": 1}, narrow)
-    wide = kept.widened(("product.id", "product.price"))
+    wide = kept.widened(("product.id", "offer.price"))
     kept.keep({"b": row("b", "B")}, {"b": 1}, narrow)
 
-    assert wide == (*BRAND, "product.price")
+    assert wide == (*BRAND, "offer.price")
     assert kept.widened(BRAND) == wide
     assert kept.known(["a", "b"], {"a": 1, "b": 1}) == {}
 
