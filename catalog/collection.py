@@ -19,7 +19,7 @@ from catalog.errors import CollectionMismatch
 from catalog.layout import check_layout, check_vectors, creation, is_strict, missing_indexes, strict_mode
 from catalog.migration import MIGRATION, Migration, parse_migration
 from catalog.options import IndexOptions
-from catalog.vectors import FINGERPRINT, VectorSpecs
+from catalog.vectors import FINGERPRINT, LAYOUT, VectorSpecs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,13 +152,17 @@ def kept_calibration(engine: Engine, declaration: Declaration) -> object:
 
 
 def specs_of(engine: Engine, name: str) -> VectorSpecs | None:
-    """Return the vectors that a collection holds, None where that is not kept with it or is not what its name says."""
+    """Return the vectors that a collection holds, in whichever layout.
+
+    None where that is not kept with it or is not what its name says.
+    """
     record = kept(engine, name, SPECS)
     try:
         specs: VectorSpecs = TypeAdapter(VectorSpecs).validate_python(record)
     except ValidationError:
         return None
-    return specs if name.endswith(f"-{specs.fingerprint}") else None
+    fingerprints = {specs.fingerprint_in(layout) for layout in range(1, LAYOUT + 1)}
+    return specs if name.rpartition("-")[2] in fingerprints else None
 
 
 def migration_of(engine: Engine, alias: str) -> Migration | None:
@@ -182,7 +186,9 @@ def _check_belonging(engine: Engine, declaration: Declaration, target: str) -> N
         return
     migration = migration_of(engine, declaration.alias)
     if migration is None or {migration.source, migration.target} != {target, name}:
-        raise _other_encoders(engine, declaration, target)
+        specs = specs_of(engine, target)
+        laid_out_as_here = specs is None or target.endswith(specs.fingerprint)
+        raise (_other_encoders if laid_out_as_here else _other_layout)(engine, declaration, target)
 
 
 def _create(engine: Engine, declaration: Declaration) -> None:
@@ -198,12 +204,21 @@ def _create(engine: Engine, declaration: Declaration) -> None:
             raise
 
 
+def _other_layout(_engine: Engine, declaration: Declaration, target: str) -> CollectionMismatch:
+    return CollectionMismatch(
+        f"the alias {declaration.alias!r} leads to {target}, whose payload has the layout of an earlier version of "
+        f"Vitrine (this one's is {LAYOUT}): go over to {declaration.physical_name} with "
+        "`vitrine collection migrate start`, which copies the vectors of encoders that stay, or choose another "
+        "VITRINE_COLLECTION or another --data folder"
+    )
+
+
 def _other_encoders(engine: Engine, declaration: Declaration, target: str) -> CollectionMismatch:
     made_with = kept(engine, target, MODELS) or {}
     named = ", ".join(f"VITRINE_ENCODERS__{key.upper()}={value}" for key, value in made_with.items() if value)
     return CollectionMismatch(
-        f"the alias {declaration.alias!r} leads to {target}, but the encoders configured now, with the payload of this "
-        f"version, belong to {declaration.physical_name}: set VITRINE_ENCODERS__TEXT and VITRINE_ENCODERS__IMAGE back"
+        f"the alias {declaration.alias!r} leads to {target}, but the encoders configured now belong to "
+        f"{declaration.physical_name}: set VITRINE_ENCODERS__TEXT and VITRINE_ENCODERS__IMAGE back"
         f"{f' (it was made with {named})' if named else ''}, choose another VITRINE_COLLECTION or another --data "
         "folder, or go over to these encoders with `vitrine collection migrate start`"
     )

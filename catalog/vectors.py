@@ -65,7 +65,11 @@ class VectorSpecs:
     @property
     def fingerprint(self) -> str:
         """Twelve hex digits that differ whenever stored vectors would: other encoders, sizes, settings or layout."""
-        canonical = json.dumps(asdict(self) | {"layout": LAYOUT}, sort_keys=True)
+        return self.fingerprint_in(LAYOUT)
+
+    def fingerprint_in(self, layout: int) -> str:
+        """Return what the fingerprint is in a layout: that of an earlier one is in the names of its collections."""
+        canonical = json.dumps(asdict(self) | {"layout": layout}, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 

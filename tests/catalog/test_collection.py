@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,11 +13,12 @@ import pytest
 from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from catalog.collection import Declaration, ensure, resolve, verify
+from catalog.collection import SPECS as KEPT_SPECS
+from catalog.collection import Declaration, ensure, resolve, specs_of, verify
 from catalog.errors import CollectionMismatch
 from catalog.layout import creation, payload_indexes
 from catalog.options import IndexOptions
-from catalog.vectors import DenseSpec, LexicalSpec, VectorSpecs
+from catalog.vectors import LAYOUT, DenseSpec, LexicalSpec, VectorSpecs
 from tests.index import embedded_engine, server_engine
 
 if TYPE_CHECKING:
@@ -139,6 +140,20 @@ def test_other_encoders_are_not_mixed_in(engine: EmbeddedClient, declaration: De
     with pytest.raises(CollectionMismatch, match=declaration.physical_name):
         ensure(engine, other)
     assert resolve(engine, declaration.alias) == declaration.physical_name
+
+
+def test_another_layout_is_no_matter_of_the_encoders(engine: EmbeddedClient, declaration: Declaration) -> None:
+    """What an earlier version made is named as that, with the way over; its vectors are known and can be copied."""
+    earlier = f"{declaration.alias}-{declaration.specs.fingerprint_in(LAYOUT - 1)}"
+    engine.create_collection(earlier, **creation(SPECS, IndexOptions()), metadata={KEPT_SPECS: asdict(SPECS)})
+    point(engine, declaration.alias, earlier)
+
+    said = complaint(engine, declaration)
+
+    assert "layout of an earlier version" in said
+    assert "`vitrine collection migrate start`" in said
+    assert "VITRINE_ENCODERS" not in said
+    assert specs_of(engine, earlier) == SPECS
 
 
 def test_a_missing_index_is_named(engine: EmbeddedClient, declaration: Declaration) -> None:

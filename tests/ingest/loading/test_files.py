@@ -63,6 +63,15 @@ def test_an_endless_line_is_cut_and_the_next_is_whole() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "content", [b'[\n  {"id": "1"}\n]', b'[{"id": "1", "title": "Shoe"}, {"id": "2"}]', b"[" * 9_000]
+)
+def test_an_array_is_refused_with_the_way_to_lines(content: bytes) -> None:
+    """Each of its lines would be refused for another reason, or the one that it is for its length."""
+    with pytest.raises(Misconfigured, match="jq -c"):
+        list(read_json_lines(io.BytesIO(content)))
+
+
 def test_json_lines_name_the_broken_ones() -> None:
     """Blank lines are none; a broken one is shown."""
     content = io.BytesIO(b'\n{"id": "a"}\r\n[1]\n{oops\n\xff\n')
