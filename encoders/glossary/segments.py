@@ -93,9 +93,12 @@ def _cuts(folded: str, glossary: Glossary) -> list[int]:
     """
     english, longest, length = glossary.english, glossary.longest, len(folded)
     costs, starts = [0] * (length + 1), [0] * (length + 1)
+    chinese = -1  # where the last character of these stands: without one there is no word of the list
     for end in range(1, length + 1):
-        best, start = costs[end - 1] + (_UNKNOWN if CHINESE.match(folded, end - 1) else 0), end - 1
-        for at in range(end - 1, max(end - longest, 0) - 1, -1):
+        best, start = costs[end - 1], end - 1
+        if CHINESE.match(folded, start):
+            best, chinese = best + _UNKNOWN, start
+        for at in range(min(start, chinese), max(end - longest, 0) - 1, -1):
             if folded[at:end] in english and costs[at] + 1 <= best and _stands_alone(folded, at, end):
                 best, start = costs[at] + 1, at
         costs[end], starts[end] = best, start
