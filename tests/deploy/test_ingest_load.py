@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from catalog.errors import InvalidInput, Misconfigured
+from catalog.points import product_of
 from deploy.cli.main import app
 from deploy.processes.parts import open_engine
 from deploy.settings import load_settings
@@ -91,7 +92,7 @@ def stored() -> dict[str, float]:
     engine = open_engine(settings)
     try:
         points, _ = engine.scroll(collection_name=settings.collection, with_payload=True, limit=10)
-        products = [(point.payload or {})["product"] for point in points]
+        products = [product_of(point.payload or {}) for point in points]
     finally:
         engine.close()
     return {product["id"]: product["price"] for product in products}
