@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from catalog.points import OFFER, PRODUCT, product_of
 from catalog.vectors import IMAGE, LEXICAL, TEXT
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ class Peer(Protocol):
 def read_stock(client: EmbeddedClient, collection: str) -> Stock:
     """Return what an index holds."""
     records, _ = client.scroll(
-        collection, limit=client.count(collection).count, with_payload=["product"], with_vectors=True
+        collection, limit=client.count(collection).count, with_payload=[PRODUCT, OFFER], with_vectors=True
     )
-    products: list[dict[str, Any]] = [(record.payload or {})["product"] for record in records]
+    products = [product_of(record.payload or {}) for record in records]
     vectors: list[dict[str, Any]] = [record.vector for record in records if isinstance(record.vector, dict)]
     return Stock(
         ids=[str(record.id) for record in records],
