@@ -6,14 +6,15 @@ least one arm, or named by its id. No fusion, filter or page has a say in it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from encoders.interface import FloatArray, Unrelated
 
@@ -25,11 +26,15 @@ NAMED: Final = 1_000.0
 ScoreArray: TypeAlias = NDArray[np.float64]
 
 
+def _unversioned(_count: int) -> Sequence[int]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class ArmHits:
     """What one arm returned, best first: point ids, raw scores of shape (n,), and how they are read.
 
-    `versions` are the engine's, of the points as they stood.
+    `versions` gives the engine's, of the first so many points as they stood.
     """
 
     ids: Sequence[str]
@@ -37,7 +42,7 @@ class ArmHits:
     scale: Unrelated
     complete: bool
     """Whether the arm had no more to give: it returned fewer than it was asked for."""
-    versions: Sequence[int] = ()
+    versions: Callable[[int], Sequence[int]] = _unversioned
 
     @property
     def near(self) -> NDArray[np.bool_]:
@@ -73,7 +78,7 @@ class Found:
         versions: dict[str, int] = {}
         for hits in self.arms.values():
             near = int(np.count_nonzero(hits.near))
-            versions.update(zip(hits.ids[:near], hits.versions, strict=False))
+            versions.update(zip(hits.ids[:near], hits.versions(near), strict=False))
         return versions
 
 
@@ -89,10 +94,11 @@ class Candidate(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
-    """The one candidate set that hits, total, facets, groups and pages come from: point ids, best first.
+class Candidates(Sequence[Candidate]):
+    """The one candidate set that hits, total, facets, groups and pages come from, best first.
 
-    `scores` are of shape (n,), None where nothing was asked for. `exact` says that no arm may have had more of it.
+    A sequence of candidates, each made when it is looked at: most pages show twenty of a thousand. `scores` are of
+    shape (n,), None where nothing was asked for. `exact` says that no arm may have had more of it.
     """
 
     point_ids: Sequence[str] = ()
@@ -102,12 +108,21 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.point_ids)
 
-    @property
-    def ordered(self) -> list[Candidate]:
-        """All of them, each with its score."""
+    def __iter__(self) -> Iterator[Candidate]:
+        return iter(self[:])
+
+    @overload
+    def __getitem__(self, place: int) -> Candidate: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Candidate]: ...
+
+    def __getitem__(self, place: int | slice) -> Candidate | list[Candidate]:
+        if isinstance(place, int):
+            return Candidate(self.point_ids[place], None if self.scores is None else float(self.scores[place]))
         if self.scores is None:
-            return [Candidate(point_id) for point_id in self.point_ids]
-        return list(map(Candidate, self.point_ids, self.scores.tolist()))
+            return list(map(Candidate, self.point_ids[place]))
+        return list(map(Candidate, self.point_ids[place], self.scores[place].tolist()))
 
 
 def rank(arms: Mapping[str, ArmHits], ranking: Ranking, named: Sequence[str] = ()) -> Candidates:
@@ -119,13 +134,16 @@ def rank(arms: Mapping[str, ArmHits], ranking: Ranking, named: Sequence[str] = (
     total = sum(ranking.weights[arm] for arm in arms)
     places = {point_id: place for place, point_id in enumerate(named)}
     heard = {arm: _with_a_say(hits, ranking) for arm, hits in arms.items()}
-    positions = [[places.setdefault(point_id, len(places)) for point_id in hits.ids] for hits in heard.values()]
+    found_at = {
+        arm: np.array([places.setdefault(point_id, len(places)) for point_id in hits.ids], dtype=np.intp)
+        for arm, hits in heard.items()
+    }
     scores, near = np.zeros(len(places)), np.zeros(len(places), dtype=np.bool_)
     scores[: len(named)], near[: len(named)] = NAMED, True
-    for found_at, (arm, hits) in zip(positions, heard.items(), strict=True):
+    for arm, hits in heard.items():
         share = np.float32(ranking.weights[arm] / total)
-        scores[found_at] += share * (_reciprocal_ranks(hits) if ranking.fusion == RRF else normalised(hits))
-        near[found_at] |= hits.near
+        scores[found_at[arm]] += share * (_reciprocal_ranks(hits) if ranking.fusion == RRF else normalised(hits))
+        near[found_at[arm][hits.near]] = True
     kept = np.flatnonzero(near) if ranking.cut_off == AUTO else np.arange(len(places))
     point_ids = list(places)
     return best_first(

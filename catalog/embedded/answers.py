@@ -88,9 +88,10 @@ class BareIds(Sequence[str]):
 
     def __getitem__(self, place: int | slice) -> str | list[str]:
         if isinstance(place, slice):
-            places = range(len(self))[place]
-            texts = self._written(max(places, default=-1) + 1)
-            return [texts[each] for each in places]
+            start, stop, step = place.indices(len(self))
+            if step == 1:  # what a look-up for each would double the price of
+                return self._written(stop)[start:stop]
+            return [self[each] for each in range(start, stop, step)]
         at = range(len(self))[place]
         return self._written(at + 1)[at]
 
@@ -102,19 +103,23 @@ class BareIds(Sequence[str]):
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Ids, as a server writes them, scores, and the versions of the points, best first."""
+    """Ids, as a server writes them, and scores of hits, best first."""
 
     ids: Sequence[str]
     scores: list[float]
-    versions: list[int]
+    _hits: Sequence[edge.ScoredPoint | models.ScoredPoint]
+
+    def versions(self, count: int) -> list[int]:
+        """Return the versions of the first `count` points: few ask for them, and of few."""
+        return [each.version for each in self._hits[:count]]
 
 
 def scores_of(hits: Sequence[models.ScoredPoint]) -> Scores:
     """Return what hits of either engine say; of bare hits at a third of the price of the models."""
     if isinstance(hits, BareHits):
         found = hits.found
-        return Scores(BareIds(found), [each.score for each in found], [each.version for each in found])
-    return Scores([str(each.id) for each in hits], [each.score for each in hits], [each.version for each in hits])
+        return Scores(BareIds(found), [each.score for each in found], found)
+    return Scores([str(each.id) for each in hits], [each.score for each in hits], hits)
 
 
 def _bare_hit(each: edge.ScoredPoint) -> models.ScoredPoint:

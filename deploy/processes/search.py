@@ -85,6 +85,7 @@ def server(app: FastAPI | FollowingApp, settings: Settings) -> uvicorn.Server:
             host=settings.api.host,
             port=settings.api.port,
             log_level="warning",
+            access_log=False,  # what it would say costs each request its time, also where nobody hears it
             http=patient(settings.api.head_seconds),
             timeout_keep_alive=settings.api.keep_alive_seconds,
             ws="none",

@@ -109,6 +109,9 @@ class QueryEncoder:
         await self._vectors.warm_up()
 
     def _combined(self, arm: str, parts: Sequence[TermPart], nothing: FloatArray | None) -> ArmQuery:
+        scales = [self._scale(part, arm, nothing) for part in parts]
+        if len(parts) == 1 and parts[0].weight > 0:  # most queries: there is nothing to combine
+            return ArmQuery(parts[0].vector, scales[0], parts)
         weights = np.array([part.weight for part in parts])
         weights /= np.abs(weights).max()  # however light this arm's terms are
         mixed = weights @ np.stack([part.vector for part in parts])
@@ -116,7 +119,6 @@ class QueryEncoder:
         if length < _NOTHING_LEFT:
             raise InvalidInput("the terms cancel each other out", field="terms")
         shares = np.abs(weights) / np.abs(weights).sum()
-        scales = [self._scale(part, arm, nothing) for part in parts]
         table = np.array([[scale.mean, scale.deviation, scale.threshold] for scale in scales])
         return ArmQuery((mixed / length).astype(np.float32), Unrelated(*(shares @ table).tolist()), parts)
 

@@ -71,7 +71,8 @@ class QueryVectors:
         """
         wanted = self._words(terms, arms)
         found = TermVectors()
-        known, unknown = await self._read_pictures(terms, uploads)
+        has_pictures = any(term.image is not None for term in terms)
+        known, unknown = await self._read_pictures(terms, uploads) if has_pictures else ({}, {})
         if IMAGE in arms:
             found.dense.update(known)
             wanted |= unknown

@@ -55,7 +55,7 @@ class Browser:
         depth = self._retriever.depth
         return Walk(self._retriever, asked.order, asked.wanted, asked.scope, paths, most_ties=depth)
 
-    async def places(self, asked: Understood) -> tuple[list[Candidate], dict[str, Row]]:
+    async def places(self, asked: Understood) -> tuple[Sequence[Candidate], dict[str, Row]]:
         """Return the list as far as pages by number go through it, and the rows that it was made of."""
         total, depth = await self._retriever.count(asked.wanted, asked.scope), self._retriever.depth
         if total <= depth or not asked.request.group_by or asked.request.limit_per.limits():
@@ -64,7 +64,7 @@ class Browser:
         rows = {step.row.point_id: step.row for step in steps}
         return [Candidate(point_id) for point_id in rows], rows
 
-    async def listed(self, asked: Understood) -> tuple[list[Candidate], dict[str, Row]]:
+    async def listed(self, asked: Understood) -> tuple[Sequence[Candidate], dict[str, Row]]:
         """Return the list of what can be read whole, or of its first `depth`, and all that was read for it."""
         rows: dict[str, Row] = {}
         async for step in self._walk(asked, paths_to_arrange(asked.request, asked.order)).steps():

@@ -98,7 +98,7 @@ class Finder:
         if self._order_lies_in_rows(asked):
             rows, _ = await self._rows(founds, (whole, *others), asked)
         with asked.stages.timed("rank"):
-            ordered = lifted(whole, rows, self._boosts).ordered
+            ordered: Sequence[Candidate] = lifted(whole, rows, self._boosts)
         if self._order_lies_in_rows(asked) and self._paths(asked):  # one that was deleted a moment ago has no row
             ordered = [one for one in ordered if one.point_id in rows]
         if asked.request.diversity and asked.order is None:

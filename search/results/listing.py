@@ -28,11 +28,11 @@ def paths_to_arrange(request: SearchRequest, order: Order | None) -> tuple[str, 
 
 def arrange(
     candidates: Sequence[Candidate], rows: Mapping[str, Row], request: SearchRequest, order: Order | None
-) -> list[Candidate]:
+) -> Sequence[Candidate]:
     """Return the list of candidates that come best first; `rows` hold what `paths_to_arrange` says of each."""
+    entries = candidates
     if order is not None:
-        candidates = sorted(candidates, key=lambda one: order.key(rows[one.point_id]))
-    entries = list(candidates)
+        entries = sorted(candidates, key=lambda one: order.key(rows[one.point_id]))
     if request.group_by:
         entries = _first_of_groups(entries, rows)
     for name, most in request.limit_per.limits().items():

@@ -26,7 +26,7 @@ def hits(*scored: tuple[str, float], scale: Unrelated = SCALE, complete: bool = 
 
 def scored(arms: dict[str, ArmHits], ranking: Ranking) -> dict[str, float | None]:
     """Return the score of each candidate."""
-    return {candidate.point_id: candidate.score for candidate in rank(arms, ranking).ordered}
+    return {candidate.point_id: candidate.score for candidate in rank(arms, ranking)}
 
 
 some_hits = st.dictionaries(st.sampled_from("abcdefghij"), st.floats(-1, 1, width=32), max_size=8)
@@ -43,7 +43,7 @@ def test_the_order_of_arms_does_not_matter(
     arms = {arm: hits(*scores.items()) for arm, scores in found.items()}
     answers = [rank({arm: arms[arm] for arm in order}, Ranking(weights, fusion)) for order in permutations(arms)]
 
-    assert all(answer.ordered == answers[0].ordered for answer in answers)
+    assert all(list(answer) == list(answers[0]) for answer in answers)
 
 
 @given(some_arms, some_weights, fusions)
@@ -51,7 +51,7 @@ def test_candidates_are_the_union_in_order(
     found: dict[str, dict[str, float]], weights: dict[str, float], fusion: str
 ) -> None:
     """Each product once, best first, equal ones by id."""
-    ordered = rank({arm: hits(*scores.items()) for arm, scores in found.items()}, Ranking(weights, fusion)).ordered
+    ordered = rank({arm: hits(*scores.items()) for arm, scores in found.items()}, Ranking(weights, fusion))
 
     assert {candidate.point_id for candidate in ordered} == set().union(*found.values())
     assert len({candidate.point_id for candidate in ordered}) == len(ordered)
@@ -120,7 +120,7 @@ def test_nothing_found_is_an_answer() -> None:
     """Empty arms make an empty, exact set."""
     answer = rank({arm: hits() for arm in ARMS}, Ranking(EVEN))
 
-    assert answer.ordered == []
+    assert list(answer) == []
     assert answer.exact
 
 
@@ -128,7 +128,7 @@ def test_nothing_found_is_an_answer() -> None:
 def test_pages_of_an_order_are_slices_of_it(count: int, limit: int) -> None:
     """Cut anywhere, the pages are the whole: the order has no ties left."""
     arms = {"text": hits(*((f"{number:02d}", 0.5) for number in range(count)))}
-    whole = [candidate.point_id for candidate in rank(arms, Ranking(EVEN)).ordered]
+    whole = [candidate.point_id for candidate in rank(arms, Ranking(EVEN))]
 
     pages = [whole[start : start + limit] for start in range(0, count, limit)]
 
