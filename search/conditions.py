@@ -21,6 +21,12 @@ def engine_filter(wanted: Filter) -> models.Filter:
     )
 
 
+def narrowed(given: models.Filter, condition: Condition) -> models.Filter:
+    """Return a filter of the engine's with one more condition that must hold; the others are not converted anew."""
+    assert isinstance(given.must, list), "whatever must hold already must hold on"
+    return models.Filter(must=[*given.must, _engine_condition(condition)], must_not=given.must_not)
+
+
 def _engine_condition(condition: Condition) -> models.Condition:
     match condition:
         case AnyOf(path, values):

@@ -32,7 +32,7 @@ from catalog.points import (
     product_of,
 )
 from catalog.vectors import LEXICAL
-from search.conditions import engine_filter
+from search.conditions import engine_filter, narrowed
 from search.filters import AnyOf, Either, Filter, Points, Products
 from search.ranking import ArmHits, Found
 from search.rows import Row
@@ -102,10 +102,9 @@ class Retriever:
         named = [Either((Products(tuple(names)), AnyOf(CODES, tuple(names))))] if names else []
         requests: list[models.QueryRequest] = []
         for wanted in filters:
-            within = scope.filter & wanted
-            shared = engine_filter(within)  # one object for all arms: the embedded engine converts it once
+            shared = engine_filter(scope.filter & wanted)  # one object for all arms: the embedded engine converts it once
             requests += [self._arm_request(arm, part, shared) for arm, part in query.items()]
-            requests += [self._named_request(one, within) for one in named]
+            requests += [self._named_request(one, shared) for one in named]
         answers = iter(await self._ask(requests))
         return [
             Found(
@@ -253,10 +252,8 @@ class Retriever:
             with_payload=False,
         )
 
-    def _named_request(self, named: Condition, within: Filter) -> models.QueryRequest:
-        return models.QueryRequest(
-            filter=engine_filter(within & Filter(must=(named,))), limit=self.depth, with_payload=False
-        )
+    def _named_request(self, named: Condition, within: models.Filter) -> models.QueryRequest:
+        return models.QueryRequest(filter=narrowed(within, named), limit=self.depth, with_payload=False)
 
     def _arm_hits(self, points: Sequence[models.ScoredPoint], part: ArmQuery) -> ArmHits:
         found = scores_of(points)

@@ -5,7 +5,7 @@ FastAPI's own spans stay off: they hold the query string, and so what customers 
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +15,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
+    from contextlib import AbstractContextManager
 
     from opentelemetry.trace import Span
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,15 +31,16 @@ def trace_id() -> str | None:
     return trace.format_trace_id(context.trace_id) if context.is_valid else None
 
 
-@contextmanager
-def stage(name: str) -> Iterator[None]:
+def stage(name: str) -> AbstractContextManager[None]:
     """Give a block a span of its own; an error is told by its kind only, for its text may say what was asked.
 
     In a request that nobody records a block is just run: spans that go nowhere cost a search of many stages as well.
     """
-    if not trace.get_current_span().is_recording():
-        yield
-        return
+    return _recorded(name) if trace.get_current_span().is_recording() else nullcontext()
+
+
+@contextmanager
+def _recorded(name: str) -> Iterator[None]:
     with _tracer.start_as_current_span(name, record_exception=False, set_status_on_exception=False) as span:
         try:
             yield
