@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from catalog.errors import InvalidInput, Overloaded
+from encoders.threads import share_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -165,7 +166,7 @@ def _nobody_asks(_encoding: str, _contents: int) -> None:
 
 
 def _one_thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="query-encoder")
+    return ThreadPoolExecutor(1, thread_name_prefix="query-encoder", initializer=share_cores)
 
 
 def _each(encode: Encode, contents: Sequence[Any]) -> list[Verdict]:
