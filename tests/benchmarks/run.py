@@ -25,13 +25,14 @@ DRAWINGS = Path(__file__).parents[2] / ".cache" / "benchmarks"
 FULL = Plan((2_000, 20_000), searches=200, new_products=1_024, batch=256, price_rounds=2, starts=1)
 QUICK = Plan((2_000,), searches=20, new_products=128, batch=64, price_rounds=1, starts=0)
 CAPTION = (
-    "p50 · p99. “Known words” are in the encoder's memory, “first time” are not. “Engine” is the bare call that "
-    "searches every arm to a depth of {depth:,}, “page” the one that reads the 20 products shown, “client” our client "
-    "around the first, with ids and scores read, “encode” the bare encoders: these ran in one process, the API is "
-    "`vitrine demo` in another on a copy of the same index. “Adds” is the median of API less engine, page and encode, "
-    "with HTTP and the asking client included. The first {real:,} products of an index have vectors of their own, the "
-    "others one of those plus noise, and titles, prices and BM25 weights of their own. The index is as ingest leaves "
-    "it: without a graph."
+    "p50 · p99. “Known words” are in the API's memory and encoded no more, “first time” are not. “Engine” is the bare "
+    "call that searches every arm to a depth of {depth:,}, “encode” the bare encoders, on a thread as the API has it: "
+    "the floor. Beside it, and not part of it: “page” is the call that reads the 20 products shown, “HTTP alone” a "
+    "`/livez`, “client” our client around the engine's call, with ids and scores read. The API is `vitrine demo` in "
+    "another process on a copy of the same index; all take turns query by query. “Adds” is the median of API less "
+    "floor: HTTP, the asking client and the page are in it. The first {real:,} products of an index have vectors of "
+    "their own, the others one of those plus noise, and titles, prices and BM25 weights of their own. The index is as "
+    "ingest leaves it: without a graph."
 )
 
 
