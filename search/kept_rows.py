@@ -10,42 +10,58 @@ itself, and equal numbers may stand for different payloads.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
+from sys import getsizeof
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from search.rows import Row
 
 MOST_ROWS: Final = 32_768
-"""About a kilobyte each."""
+MOST_BYTES: Final = 128 * 2**20
+"""Twice what so many rows of the sample catalogue hold, 2 KB each: only products with very much in them meet it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A row, the version that it was read at, and what it takes of memory."""
+
+    version: int
+    row: Row
+    size_bytes: int
 
 
 class KeptRows:
-    """Keeps at most `most` rows: those of the last half, and those before them that were asked for since."""
+    """Keeps at most `most` rows of `most_bytes`: those of the last half, and those before that were asked for since."""
 
-    def __init__(self, most: int = MOST_ROWS) -> None:
+    def __init__(self, most: int = MOST_ROWS, most_bytes: int = MOST_BYTES) -> None:
         self._half = most // 2
-        self._new: dict[str, tuple[int, Row]] = {}
-        self._old: dict[str, tuple[int, Row]] = {}
+        self._half_bytes = most_bytes // 2
+        self._new: dict[str, _Kept] = {}
+        self._old: dict[str, _Kept] = {}
+        self._new_bytes = 0
         self._paths: tuple[str, ...] = ()
 
     def widened(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Return what rows are to be read with: these paths and those of before; rows that lack one are forgotten."""
         if not set(paths) <= set(self._paths):
             self._paths = tuple(dict.fromkeys((*self._paths, *paths)))
-            self._new, self._old = {}, {}
+            self._new, self._old, self._new_bytes = {}, {}, 0
         return self._paths
 
     def known(self, point_ids: Iterable[str], versions: Mapping[str, int]) -> dict[str, Row]:
         """Return the rows of those points that are kept at just these versions."""
         found = {}
         for point_id in point_ids:
-            kept = self._new.get(point_id) or self._old.get(point_id)
-            if kept is not None and kept[0] == versions.get(point_id):
-                found[point_id] = kept[1]
-                self._new[point_id] = kept
+            new = self._new.get(point_id)
+            kept = new or self._old.get(point_id)
+            if kept is not None and kept.version == versions.get(point_id):
+                found[point_id] = kept.row
+                if new is None:
+                    self._take(point_id, kept)
         self._make_room()
         return found
 
@@ -56,9 +72,33 @@ class KeptRows:
         """
         if paths != self._paths:
             return
-        self._new.update((key, (versions[key], row)) for key, row in rows.items() if key in versions)
+        for point_id, row in rows.items():
+            if point_id in versions:
+                size = _size_bytes(row.product) + _size_bytes(row.derived)
+                self._take(point_id, _Kept(versions[point_id], row, size))
         self._make_room()
 
+    def _take(self, point_id: str, kept: _Kept) -> None:
+        before = self._new.get(point_id)
+        self._new_bytes += kept.size_bytes - (before.size_bytes if before is not None else 0)
+        self._new[point_id] = kept
+
     def _make_room(self) -> None:
-        if len(self._new) > self._half:
-            self._new, self._old = {}, dict(islice(self._new.items(), self._half))
+        if len(self._new) > self._half or self._new_bytes > self._half_bytes:
+            self._new, self._old, self._new_bytes = {}, dict(self._fitting()), 0
+
+    def _fitting(self) -> Iterator[tuple[str, _Kept]]:
+        """Yield the new rows that there is room for; one that is too large for it alone is left out."""
+        room = self._half_bytes
+        for point_id, kept in islice(self._new.items(), self._half):
+            if kept.size_bytes <= room:
+                room -= kept.size_bytes
+                yield point_id, kept
+
+
+def _size_bytes(value: object) -> int:
+    """Return what a value of JSON takes of memory, with all that it holds; what is shared counts for each."""
+    size = getsizeof(value)
+    if isinstance(value, dict):
+        return size + sum(_size_bytes(name) + _size_bytes(held) for name, held in value.items())
+    return size + sum(map(_size_bytes, value)) if isinstance(value, list) else size

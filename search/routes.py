@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -12,6 +13,7 @@ from fastapi import Depends, FastAPI, Form, HTTPException, Query, Request, Respo
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
+from catalog.errors import InvalidInput
 from search import errors
 from search.access import ADMIN, ANYBODY, EVERYTHING, SEARCH, Caller, Scope, refuse_remote
 from search.answers import ExplainAnswer, ProductAnswer, SearchAnswer, SuggestAnswer
@@ -19,10 +21,10 @@ from search.body import FORM, JSON, ApiLimits, Door, read_events, read_explain, 
 from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
 from search.locks.credentials import COOKIE
 from search.locks.guard import CALLER, REFUSAL
-from search.schemas import SimpleSearch, SuggestRequest  # noqa: TC001 - FastAPI reads the annotations
+from search.schemas import SimpleSearch, SuggestRequest, parameter_of
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import Iterator, MutableMapping, Sequence
 
     from catalog.ports import EventSink
     from search.encoding.query import QueryEncoder
@@ -106,7 +108,18 @@ def _add_search(app: FastAPI, parts: SearchParts, door: Door) -> None:
     async def simple_search(query: Annotated[SimpleSearch, Query()], scope: CallerScope) -> Response:
         """Search by words in the query string; it answers as `POST /v1/search` does."""
         async with door.entered():
-            return _answer(await parts.service.search(query.request(), scope))
+            with _parameters_named():
+                return _answer(await parts.service.search(query.request(), scope))
+
+
+@contextmanager
+def _parameters_named() -> Iterator[None]:
+    """Have an error name the parameter that was sent, and not the field of a body that nobody sent."""
+    try:
+        yield
+    except InvalidInput as error:
+        of_words = error.field.partition(".")[0] == "terms"  # its only term is `q`
+        raise InvalidInput(error.message, field="q" if of_words else parameter_of(error.field)) from error
 
 
 def _add_explain(app: FastAPI, parts: SearchParts, door: Door) -> None:

@@ -233,6 +233,21 @@ class SimpleSearch(BaseModel):
         )
 
 
+_PARAMETERS: Final = {
+    "text": "q",
+    "filter.category": "category",
+    "filter.brand": "brand",
+    "filter.price.gte": "price_min",
+    "filter.price.lte": "price_max",
+    "filter.in_stock": "in_stock",
+}
+
+
+def parameter_of(path: str) -> str:
+    """Return the parameter of a query string that is behind a path into a request; the path itself where none is."""
+    return next((name for field, name in _PARAMETERS.items() if f"{path}.".startswith(f"{field}.")), path)
+
+
 class SuggestRequest(BaseModel):
     """The query string of `GET /v1/suggest`."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from search.page.address import LISTS, SINGLES
+from search.schemas import parameter_of
 
 if TYPE_CHECKING:
     from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable
@@ -25,14 +26,6 @@ _LABELS: Final = {
     "spelling": "Spelling",
     "limit": "Products on a page",
     "page": "Page",
-}
-_PARAMETERS: Final = {
-    "text": "q",
-    "filter.category": "category",
-    "filter.brand": "brand",
-    "filter.price.gte": "price_min",
-    "filter.price.lte": "price_max",
-    "filter.in_stock": "in_stock",
 }
 
 
@@ -89,7 +82,4 @@ def _parameter(path: list[str]) -> str:
     """Return the parameter behind a path into a request, which is what the service names."""
     if path[0] in {*SINGLES, *LISTS}:
         return path[0]
-    if path[0] == "terms":
-        return "similar"
-    dotted = ".".join(path)
-    return next((name for prefix, name in _PARAMETERS.items() if dotted.startswith(prefix)), dotted)
+    return "similar" if path[0] == "terms" else parameter_of(".".join(path))

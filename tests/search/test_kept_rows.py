@@ -111,3 +111,26 @@ def test_more_than_there_is_room_for_is_not_kept() -> None:
     for _ in range(2):
         kept.keep({name: row(name, "A") for name in names}, dict.fromkeys(names, 1), paths)
         assert 0 < len(kept.known(names, dict.fromkeys(names, 1))) <= 8
+
+
+def test_memory_is_bounded_whatever_rows_hold() -> None:
+    """Rows of a kilobyte, nested as attributes are: those that stay are no more than there is room for."""
+    kept = KeptRows(10_000, most_bytes=40_000)
+    names = [str(number) for number in range(100)]
+    wide = {name: Row(name, {"id": name, "attributes": {"colour": ["x" * 1_000]}}) for name in names}
+    paths = kept.widened(BRAND)
+    for _ in range(2):
+        for name in names:
+            kept.keep({name: wide[name]}, {name: 1}, paths)
+        assert 10 < len(kept.known(names, dict.fromkeys(names, 1))) <= 40
+
+
+def test_one_huge_row_is_read_each_time_and_the_others_stay() -> None:
+    """It would be all that is kept."""
+    kept = KeptRows(100, most_bytes=40_000)
+    paths = kept.widened(BRAND)
+    kept.keep(
+        {"a": row("a", "A"), "huge": row("huge", "B" * 30_000), "c": row("c", "C")}, {"a": 1, "huge": 1, "c": 1}, paths
+    )
+
+    assert set(kept.known(["a", "huge", "c"], {"a": 1, "huge": 1, "c": 1})) == {"a", "c"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.builders import bare, deleted, patched, product, upserted
-from tests.search.shop import BLUE, ENGINE_KINDS, GREEN, RED, SERVER, data_url, ids
+from tests.search.shop import BLUE, ENGINE_KINDS, GREEN, RED, SERVER, culprits, data_url, ids, problem
 
 if TYPE_CHECKING:
     from tests.search.shop import Shop
@@ -87,6 +87,34 @@ def test_get_answers_as_post_does(shop: Shop, query: str, request_body: dict[str
 
     assert got.status_code == posted.status_code == 200
     assert got.json() == posted.json()
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("price_max=1e300", "price_max"),
+        ("price_min=-1e300&price_max=5", "price_min"),
+        ("price_max=nan", "price_max"),
+        ("price_min=cheap", "price_min"),
+        ("category=%3E", "category"),
+        (f"category={'%3E'.join('abcdefghi')}", "category"),
+        (f"q={'a' * 1_001}", "q"),
+        ("in_stock=perhaps", "in_stock"),
+        ("spelling=bad", "spelling"),
+        ("limit=101", "limit"),
+        ("page=0", "page"),
+        ("page=51", "page"),
+        ("&".join(f"brand={n}" for n in range(65)), "brand"),
+        ("colour=red", "colour"),
+    ],
+)
+def test_get_names_the_parameter_that_was_sent(shop: Shop, query: str, parameter: str) -> None:
+    """Whoever wrote a query string knows no body, whose fields have other names."""
+    refused = problem(shop.http.get(f"/v1/search?{query}"), 422)
+
+    assert culprits(refused) == [parameter]
+    assert parameter in refused["detail"]
+    assert "filter." not in refused["detail"]
 
 
 def test_fields_choose_what_of_a_product_comes(shop: Shop) -> None:
