@@ -24,7 +24,7 @@ from catalog.points import (
     encode_changes,
     point_id,
 )
-from catalog.product import iso
+from catalog.product import FIELDS, iso
 from tests.builders import SKU, as_event, bare, deleted, patched, product, upserted
 from tests.states import fold, logs
 
@@ -49,6 +49,19 @@ DERIVED = st.builds(
     pictures=st.lists(STATUSES, max_size=3).map(tuple),
     indexed_at=st.none() | st.just("2026-05-01T10:00:00Z"),
 )
+WHOLE: dict[str, Any] = {
+    "title": "Boot", "description": "Warm", "brand": "Alder", "category": "Women > Shoes", "price": 5.0, "currency": "EUR",
+    "stock": 2, "in_stock": True, "images": ["a.jpg"], "attributes": {"colour": "red"}, "codes": ["C-1"],
+    "group_id": "boots", "url": "https://shop.example/boot", "language": "en", "popularity": 3.0,
+    "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-02-01T00:00:00Z",
+}  # fmt: skip
+OTHER: dict[str, Any] = {
+    "title": "Shoe", "description": "Cool", "brand": "Birch", "category": "Men", "price": 6.0, "currency": "USD",
+    "stock": 0, "in_stock": False, "images": ["b.jpg"], "attributes": {"colour": "blue"}, "codes": ["C-2"],
+    "group_id": "shoes", "url": "https://shop.example/shoe", "language": "de", "popularity": 4.0,
+    "created_at": "2026-01-02T00:00:00Z", "updated_at": "2026-02-02T00:00:00Z",
+}  # fmt: skip
+"""Two values of every field."""
 REVISIONS = st.none() | st.integers(0, 2**62)
 NAMES = st.text(alphabet=st.sampled_from("a=\\. "), min_size=1, max_size=4)
 POPULARITY = st.floats(min_value=0, max_value=2.0**127, width=32)
@@ -108,6 +121,18 @@ def test_an_event_writes_no_more_than_it_moves(event: dict[str, Any], parts: set
     after = replace(before, state=fold([as_event(event)], before.state))
 
     assert encode_changes(before, after).keys() == parts
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_that_moves_alone_moves_what_is_made_of_it(field: str) -> None:
+    """Whichever it is: to another value, away, and back again."""
+    before = Stored(SKU, fold([as_event(upserted(bare(**WHOLE)))]))
+    values = [OTHER[field], None, WHOLE[field]]
+    moves = [patched(version=2 + number, **{field: value}) for number, value in enumerate(values)]
+    for move in moves:
+        after = replace(before, state=fold([as_event(move)], before.state))
+        assert encode(before) | encode_changes(before, after) == encode(after)
+        before = after
 
 
 def test_versions_are_written_where_they_are_not_the_upserts() -> None:

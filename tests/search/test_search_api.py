@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -178,6 +178,19 @@ def test_total_is_exact_until_an_arm_is_full(small_shop: Shop) -> None:
 
     assert nine == {"value": 9, "exact": True, "products": 9}
     assert many == {"value": 10, "exact": False, "products": 10}
+
+
+def test_exact_speaks_for_every_count_of_an_answer(small_shop: Shop) -> None:
+    """A selected facet counts what its own filter leaves out too: where that is cut, its counts are no totals."""
+    small_shop.sell(*(bare(f"sku-{n}", title="red shoe", brand="A" if n < 4 else "B") for n in range(16)))
+    asked: dict[str, Any] = {"text": "red shoe", "arms": {"text": 1}, "filter": {"brand": "A"}}
+
+    alone, beside = small_shop.search(**asked), small_shop.search(**asked, facets=["brand"])
+
+    assert alone["total"] == {"value": 4, "exact": True, "products": 4}
+    assert beside["total"] == {"value": 4, "exact": False, "products": 4}
+    counts = {one["value"]: one["count"] for one in beside["facets"]["brand"]["values"]}
+    assert counts["B"] < small_shop.search(**asked | {"filter": {"brand": "B"}})["total"]["value"]
 
 
 def test_a_score_does_not_depend_on_the_filter(shop: Shop) -> None:
