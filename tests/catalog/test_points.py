@@ -50,7 +50,8 @@ DERIVED = st.builds(
     indexed_at=st.none() | st.just("2026-05-01T10:00:00Z"),
 )
 WHOLE: dict[str, Any] = {
-    "title": "Boot", "description": "Warm", "brand": "Alder", "category": "Women > Shoes", "price": 5.0, "currency": "EUR",
+    "title": "Boot", "description": "Warm", "brand": "Alder", "category": "Women > Shoes", "price": 5.0,
+    "currency": "EUR",
     "stock": 2, "in_stock": True, "images": ["a.jpg"], "attributes": {"colour": "red"}, "codes": ["C-1"],
     "group_id": "boots", "url": "https://shop.example/boot", "language": "en", "popularity": 3.0,
     "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-02-01T00:00:00Z",
