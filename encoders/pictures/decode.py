@@ -76,6 +76,8 @@ def decode(
         return _decoded(data, limits, needed_side_px, crop)
     except UnidentifiedImageError as error:
         raise InvalidPicture(f"the bytes are no picture ({', '.join(_FORMATS)})") from error
+    except Image.DecompressionBombError as error:
+        raise InvalidPicture(f"the picture has more pixels than the {limits.max_pixels:,} that are taken") from error
     except _DAMAGED as error:
         raise InvalidPicture(f"the bytes are no readable picture ({', '.join(_FORMATS)}): {error}") from error
 

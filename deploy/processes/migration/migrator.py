@@ -104,7 +104,8 @@ class Migrator:
     def begin(self, *, models: Mapping[str, Any], again: bool = False) -> dict[str, Any]:
         """Note the migration to the encoders that differ as `models` says; in a process with workers, start its own.
 
-        Without `models` the migration that is under way goes on. `again` has all states looked at once more.
+        Without `models` the migration that is under way goes on, or one to the encoders configured begins. `again` has
+        all states looked at once more.
         """
         site = self.site
         wanted = self._models(models)
@@ -185,18 +186,15 @@ class Migrator:
         return {**self.status(), "dropped": ended.source, "encoders": self.site.models_of(ended.target)}
 
     def _models(self, changed: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the encoders to go over to; named nowhere, those configured: this version may lay them out anew."""
         site = self.site
         with outages_named():
-            migration, searched = migration_of(site.engine, site.alias), resolve(site.engine, site.alias)
+            migration = migration_of(site.engine, site.alias)
+        configured = site.settings.encoders.models()
         if changed:
-            base = site.settings.encoders.models() if migration is None else site.models_of(migration.source)
+            base = configured if migration is None else site.models_of(migration.source)
             return base | dict(changed)
-        if migration is not None:
-            return site.models_of(migration.target)
-        raise Misconfigured(
-            f"{searched or 'the collection'}: name the encoders to go over to by --text, --image, --average-length or "
-            "--glossary, or by VITRINE_NEXT__TEXT, VITRINE_NEXT__IMAGE"
-        )
+        return configured if migration is None else site.models_of(migration.target)
 
     def _side(self, collection: str) -> Side:
         models = self.site.models_of(collection)
