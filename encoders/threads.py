@@ -18,9 +18,8 @@ def share_cores() -> None:
     import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
 
     all_cores = torch.get_num_threads()
-    torch.set_num_threads(max(1, all_cores // 2))  # for this thread, and for each that has yet to start
-    restoring = Thread(
-        target=torch.set_num_threads, args=(all_cores,)
-    )  # for itself, and for each that has yet to start
+    # What a thread sets holds for itself and for all that have yet to start: another one sets that back.
+    torch.set_num_threads(max(1, all_cores // 2))
+    restoring = Thread(target=torch.set_num_threads, args=(all_cores,))
     restoring.start()
     restoring.join()

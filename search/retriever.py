@@ -102,9 +102,8 @@ class Retriever:
         named = [Either((Products(tuple(names)), AnyOf(CODES, tuple(names))))] if names else []
         requests: list[models.QueryRequest] = []
         for wanted in filters:
-            shared = engine_filter(
-                scope.filter & wanted
-            )  # one object for all arms: the embedded engine converts it once
+            # One object for all arms: the embedded engine converts it once.
+            shared = engine_filter(scope.filter & wanted)
             requests += [self._arm_request(arm, part, shared) for arm, part in query.items()]
             requests += [self._named_request(one, shared) for one in named]
         answers = iter(await self._ask(requests))
