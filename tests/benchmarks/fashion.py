@@ -17,11 +17,13 @@ import tarfile
 import tempfile
 import time
 import zlib
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 from rich.progress import Progress
 
@@ -106,6 +108,16 @@ def memory_bytes(pid: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def encoded() -> dict[str, int]:
+    """Return how many texts and pictures the encoders have read for the index, by vector."""
+    found: Counter[str] = Counter()
+    for family in text_string_to_metric_families(httpx.get(f"http://127.0.0.1:{PORT}/metrics", timeout=30).text):
+        for sample in family.samples:
+            if sample.name == "vitrine_ingest_encodes_total":
+                found[sample.labels["vector"]] += int(sample.value)
+    return dict(found)
+
+
 def ask(what: str, body: dict[str, Any], photo: Path | None = None) -> None:
     """Print the first ten titles of a query and how long it took."""
     start = time.perf_counter()
@@ -154,7 +166,8 @@ def run(bootstrap: str, folder: Path, images: Path, rows: list[dict[str, str]]) 
         seconds = time.perf_counter() - start
         console.print(
             f"{len(rows):,} products searchable {seconds:.0f} s after the start ({len(rows) / seconds:.0f}/s), "
-            f"{memory_bytes(process.pid) / 2**20:.0f} MiB resident"
+            f"{memory_bytes(process.pid) / 2**20:.0f} MiB resident; "
+            f"encoded: {', '.join(f'{count:,} for {vector}' for vector, count in encoded().items())}"
         )
         for words in WORDS:
             ask(words, {"text": words})

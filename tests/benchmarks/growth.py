@@ -155,7 +155,7 @@ def _all(folder: Path, sizes: Sequence[int], status: Status) -> list[Grown]:
         client.close()
         status.update(f"Searching {size:,} products …")
         found.append(measure(made, data, size, wanted))
-        status.console.print(found[-1].row(found[0]).cells())
+        status.console.print(" · ".join(found[-1].row(found[0]).cells()), soft_wrap=True)
     shutil.rmtree(data)
     return found
 

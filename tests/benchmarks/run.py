@@ -53,7 +53,7 @@ def main() -> None:
         with Progress(*columns, TimeElapsedColumn(), console=aside) as progress:
             sections = Campaign(plan, encoders, Path(folder), DRAWINGS, progress).sections()
     caption = CAPTION.format(depth=DEPTH, real=plan.new_products)
-    if given.markdown:
+    if given.markdown or not sys.stdout.isatty():
         sys.stdout.write(markdown(sections, caption))
     else:
         Console().print(rich_table(sections, caption))
