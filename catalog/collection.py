@@ -187,8 +187,9 @@ def _check_belonging(engine: Engine, declaration: Declaration, target: str) -> N
     migration = migration_of(engine, declaration.alias)
     if migration is None or {migration.source, migration.target} != {target, name}:
         specs = specs_of(engine, target)
-        laid_out_as_here = specs is None or target.endswith(specs.fingerprint)
-        raise (_other_encoders if laid_out_as_here else _other_layout)(engine, declaration, target)
+        if specs is None or target.endswith(specs.fingerprint):
+            raise _other_encoders(engine, declaration, target)
+        raise _other_layout(declaration, target)
 
 
 def _create(engine: Engine, declaration: Declaration) -> None:
@@ -204,7 +205,7 @@ def _create(engine: Engine, declaration: Declaration) -> None:
             raise
 
 
-def _other_layout(_engine: Engine, declaration: Declaration, target: str) -> CollectionMismatch:
+def _other_layout(declaration: Declaration, target: str) -> CollectionMismatch:
     return CollectionMismatch(
         f"the alias {declaration.alias!r} leads to {target}, whose payload has the layout of an earlier version of "
         f"Vitrine (this one's is {LAYOUT}): go over to {declaration.physical_name} with "
