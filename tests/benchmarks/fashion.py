@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PORT: Final = 8177
+INGEST_PORT: Final = PORT + 1
 PARTITIONS: Final = 4
 TOPIC: Final = "fashion"
 CACHE: Final = Path(__file__).parents[2] / ".cache"
@@ -76,7 +77,11 @@ def demo(bootstrap: str, folder: Path, images: Path) -> Iterator[subprocess.Pope
     command = f"vitrine demo --data {folder} --kafka {bootstrap} --topic {TOPIC} --no-open --port {PORT}".split()
     process = subprocess.Popen(
         [Path(sys.executable).with_name(command[0]), *command[1:]],
-        env={**os.environ, "VITRINE_IMAGES__ROOT": str(images)},
+        env={
+            **os.environ,
+            "VITRINE_IMAGES__ROOT": str(images),
+            "VITRINE_INGEST__HTTP_PORT": str(INGEST_PORT),
+        },
         stderr=(folder / "log").open("wb"),
     )
     try:
@@ -111,7 +116,7 @@ def memory_bytes(pid: int) -> int:
 def encoded() -> dict[str, int]:
     """Return how many texts and pictures the encoders have read for the index, by vector."""
     found: Counter[str] = Counter()
-    for family in text_string_to_metric_families(httpx.get(f"http://127.0.0.1:{PORT}/metrics", timeout=30).text):
+    for family in text_string_to_metric_families(httpx.get(f"http://127.0.0.1:{INGEST_PORT}/metrics", timeout=30).text):
         for sample in family.samples:
             if sample.name == "vitrine_ingest_encodes_total":
                 found[sample.labels["vector"]] += int(sample.value)
