@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -23,12 +25,15 @@ if TYPE_CHECKING:
     from ingest.encoding import Encoding
     from ingest.isolation import Refused
     from ingest.metrics import IngestMetrics
-    from ingest.source import DeadLetterSink, Source
+    from ingest.source import DeadLetterSink, Record, Source
     from ingest.store import Store
 
 _T = TypeVar("_T")
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 5.0
+COMMIT_SECONDS: Final = 0.5
+"""How much work a crash may have done twice. A broker takes 10 ms for a commit: with one a batch, a tenth of the time
+goes into waiting for them (`python -m tests.benchmarks.brokered`)."""
 _log = structlog.get_logger(__name__)
 
 
@@ -37,7 +42,10 @@ class Stopped(Exception):  # noqa: N818 - it is no error
 
 
 class Consumer:
-    """Turns events into points until `stopping` is set. Safe to kill at any step: each may be done again."""
+    """Turns events into points until `stopping` is set. Safe to kill at any step: each may be done again.
+
+    Commits what is done once the source is read to its end, but at least every `commit_seconds`.
+    """
 
     def __init__(  # noqa: PLR0913 - the parts of one loop, wired once
         self,
@@ -50,6 +58,7 @@ class Consumer:
         stopping: threading.Event,
         tables: DebeziumReading | None = None,
         limit: DeadLetterLimit | None = None,
+        commit_seconds: float = 0.0,
     ) -> None:
         self._source = source
         self._store = store
@@ -59,21 +68,23 @@ class Consumer:
         self._stopping = stopping
         self._tables = tables or DebeziumReading()
         self._limit = limit or DeadLetterLimit()
+        self._commit_seconds = commit_seconds
+        self._committed_at = time.monotonic()
+        self._done: dict[int, Record] = {}  # by partition the last record that is done and not committed
 
     def run(self) -> None:
         """Work until told to stop; an outage is waited out, anything else ends the loop with its error."""
-        while not self._stopping.is_set():
-            try:
+        with suppress(Stopped):
+            while not self._stopping.is_set():
                 self.turn()
-            except Stopped:
-                return
+            self._commit()
 
     def turn(self) -> int:
-        """Do one batch from reading to committing and return how many records it had."""
+        """Do one batch from reading to committing, where that is due, and return how many records it had."""
         records = self._patiently(self._source.poll)  # 1 a batch; the source keeps its membership while the rest works
         self._metrics.polled(records)
         if not records:
-            self._metrics.idle(self._source.lag())
+            self._commit()
             return 0
         with turn_over(records):
             batch = decode(records, self._tables)  # 2 pure: events, rejects
@@ -81,8 +92,10 @@ class Consumer:
             batch.rejects += letters_of(refused, records)
             self._limit.admit(len(records), len(batch.rejects))
             self._patiently(partial(self._dead_letters.send, batch.rejects))  # 7 acknowledged
-            self._patiently(partial(self._source.commit, records))  # 8 only now
-            self._metrics.committed(batch, records, self._source.lag())
+            self._done |= {record.partition: record for record in records}
+            self._metrics.done(batch, records)
+            if time.monotonic() - self._committed_at >= self._commit_seconds:
+                self._commit()  # 8 only now
         return len(records)
 
     def _apply(self, events: Sequence[Event]) -> list[Refused[Event]]:
@@ -102,6 +115,13 @@ class Consumer:
     def _probe(self) -> None:
         self._encoding.points([sound_change()])
         self._store.probe()
+
+    def _commit(self) -> None:
+        if self._done:
+            self._patiently(partial(self._source.commit, list(self._done.values())))
+            self._done.clear()
+        self._committed_at = time.monotonic()
+        self._metrics.behind(self._source.lag())
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
         return patiently(step, self._stopping)

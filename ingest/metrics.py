@@ -141,20 +141,16 @@ class IngestMetrics:
         for outcome in outcomes:
             self._pictures.labels(outcome).inc()
 
-    def committed(self, batch: DecodedBatch, records: Sequence[Record], lag: Mapping[int, int]) -> None:
+    def done(self, batch: DecodedBatch, records: Sequence[Record]) -> None:
         """Count what a batch brought besides its events; the records behind it are at least as young as its last."""
         for letter in batch.rejects:
             self._rejects.labels(letter.reason).inc()
         self._unknown_fields.inc(sum(batch.unknown_fields.values()))
         self._mismatched_keys.inc(batch.mismatched_keys)
         self._waiting_since_seconds = max(record.timestamp_ms for record in records) / _MILLISECONDS
-        self._behind(lag)
 
-    def idle(self, lag: Mapping[int, int]) -> None:
-        """Note the lag of a turn without records."""
-        self._behind(lag)
-
-    def _behind(self, lag: Mapping[int, int]) -> None:
+    def behind(self, lag: Mapping[int, int]) -> None:
+        """Note the records behind the last commit, by partition held."""
         self._lag.clear()  # a partition that another worker has now is no longer ours to tell of
         for partition, count in lag.items():
             self._lag.labels(str(partition)).set(count)

@@ -66,17 +66,20 @@ class ListSource:
 
     batches: list[list[Record]]
     journal: list[str] = field(default_factory=list)
+    polled: list[Record] = field(default_factory=list)
     committed: list[Record] = field(default_factory=list)
 
     def poll(self) -> Sequence[Record]:
         """Return the next batch, empty behind the last."""
         self.journal.append("poll")
-        return self.batches.pop(0) if self.batches else []
+        batch = self.batches.pop(0) if self.batches else []
+        self.polled.extend(batch)
+        return batch
 
     def commit(self, records: Sequence[Record]) -> None:
-        """Remember what was committed."""
+        """Remember everything up to these records as committed."""
         self.journal.append("commit")
-        self.committed.extend(records)
+        self.committed = self.polled[: 1 + max(map(self.polled.index, records))]
 
     def lag(self) -> dict[int, int]:
         """Return how many records are left."""
@@ -160,7 +163,13 @@ def new_encoding(
 
 
 def consumer_of(
-    parts: Parts, store: Store, source: Source, letters: DeadLetterSink, stopping: threading.Event | None = None
+    parts: Parts,
+    store: Store,
+    source: Source,
+    letters: DeadLetterSink,
+    stopping: threading.Event | None = None,
+    *,
+    commit_seconds: float = 0.0,
 ) -> Consumer:
     """Put the loop together."""
     return Consumer(
@@ -170,4 +179,5 @@ def consumer_of(
         dead_letters=letters,
         metrics=parts.metrics,
         stopping=stopping or threading.Event(),
+        commit_seconds=commit_seconds,
     )

@@ -18,7 +18,7 @@ from deploy.processes.logs import KafkaLog
 from deploy.processes.migration.filling import Filled, fill, group_in_log
 from deploy.processes.parts import declare, open_engine, picture_fetcher
 from deploy.processes.worker_http import answering
-from ingest.consumer import Consumer, Stopped, patiently
+from ingest.consumer import COMMIT_SECONDS, Consumer, Stopped, patiently
 from ingest.dead_letter_limit import DeadLetterLimit
 from ingest.metrics import IngestMetrics
 from ingest.store import Store
@@ -113,4 +113,5 @@ def wired(  # noqa: PLR0913, PLR0917 - the parts of the one loop, wired in the o
             stopping=stopping,
             tables=debezium_reading(settings),
             limit=DeadLetterLimit(settings.ingest.dead_letter_share),
+            commit_seconds=COMMIT_SECONDS,
         )

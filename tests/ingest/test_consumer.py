@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from prometheus_client import generate_latest
@@ -53,6 +55,20 @@ class OvertakenStore(JournalStore):
         return super().write(writes)
 
 
+@dataclass
+class LastBatch(ListSource):
+    """A source whose worker is told to stop while it has the last batch."""
+
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def poll(self) -> Sequence[Record]:
+        """Return the next batch."""
+        batch = super().poll()
+        if not self.batches:
+            self.stopping.set()
+        return batch
+
+
 def test_the_steps_stand_in_order(index: Index, parts: Parts) -> None:
     """Read, merge, encode, write, send away what is broken, and only then commit."""
     source, letters = ListSource([records(upserted(), b"{")]), ListLetters()
@@ -70,6 +86,30 @@ def test_an_empty_turn_does_nothing(index: Index, parts: Parts) -> None:
 
     assert consumer_of(parts, index.store, source, ListLetters()).turn() == 0
     assert source.journal == ["poll"]
+
+
+def test_what_is_done_is_committed_together(index: Index, parts: Parts) -> None:
+    """A broker takes longer for a commit than for a read: one for many batches, the last record of each partition."""
+    first, second = records(upserted(), upserted(bare("b"))), records(patched(version=2, price=1))
+    source = ListSource([first, second])
+    consumer = consumer_of(parts, index.store, source, ListLetters(), commit_seconds=3600)
+
+    for _ in range(3):
+        consumer.turn()
+
+    assert source.journal == ["poll", "poll", "poll", "commit"]
+    assert source.committed == [*first, *second]
+
+
+def test_a_worker_that_is_told_to_stop_commits_what_is_done(index: Index, parts: Parts) -> None:
+    """Whoever takes over need not do it again."""
+    batch, stopping = records(upserted()), threading.Event()
+    source = LastBatch([batch], stopping=stopping)
+
+    consumer_of(parts, index.store, source, ListLetters(), stopping, commit_seconds=3600).run()
+
+    assert source.journal == ["poll", "commit"]
+    assert source.committed == batch
 
 
 def test_broken_records_are_sent_away_and_the_rest_applied(index: Index, parts: Parts) -> None:

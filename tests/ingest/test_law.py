@@ -96,9 +96,10 @@ class Process:
 class Pipeline(RuleBasedStateMachine):
     """Events come, the worker turns, dies and starts again."""
 
-    @initialize()
-    def start(self) -> None:
-        """Begin with an empty log and an empty index."""
+    @initialize(commit_seconds=st.sampled_from([0.0, 3600.0]))
+    def start(self, commit_seconds: float) -> None:
+        """Begin with an empty log and an empty index; workers commit every batch, or not before all is read."""
+        self.commit_seconds = commit_seconds
         self.everything = ExitStack()
         memory = MEMORY if MEMORY.is_dir() else None
         self.folder = Path(self.everything.enter_context(TemporaryDirectory(prefix="vitrine-", dir=memory)))
@@ -125,7 +126,7 @@ class Pipeline(RuleBasedStateMachine):
         things.callback(letters.close)
         store = MortalStore(engine, collection, fate)
         parts = things.enter_context(new_encoding(self.folder, made=partial(MortalEncoding, fate=fate)))
-        consumer = consumer_of(parts, store, source, letters)
+        consumer = consumer_of(parts, store, source, letters, commit_seconds=self.commit_seconds)
         return Process(consumer, source, store, Index(engine, collection), parts.encoding, things)
 
     def reborn(self) -> None:

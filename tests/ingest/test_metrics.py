@@ -74,19 +74,20 @@ def test_the_age_is_nothing_when_nothing_is_left(told: Told) -> None:
     """With more on the log, what follows is at least as young as what was done last."""
     records = [waiting(90), waiting(40)]
     told.metrics.polled(records)
-    told.metrics.committed(DecodedBatch(), records, {0: 0, 1: 7})
+    told.metrics.done(DecodedBatch(), records)
+    told.metrics.behind({0: 0, 1: 7})
     assert told.value("event_age_seconds") == pytest.approx(40)
 
-    told.metrics.idle({0: 0, 1: 0})
+    told.metrics.behind({0: 0, 1: 0})
 
     assert told.value("event_age_seconds") == 0
 
 
 def test_lag_is_told_by_partition_and_only_of_our_own(told: Told) -> None:
     """After a rebalance the partitions that went are no longer in the answer: two workers would count them twice."""
-    told.metrics.idle({0: 3, 1: 4})
+    told.metrics.behind({0: 3, 1: 4})
     assert (told.value("lag_records", partition="0"), told.value("lag_records", partition="1")) == (3, 4)
 
-    told.metrics.idle({1: 2})
+    told.metrics.behind({1: 2})
 
     assert (told.value("lag_records", partition="0"), told.value("lag_records", partition="1")) == (None, 2)
