@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,25 +16,13 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from catalog.embedded import scores_of
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
-from catalog.points import (
-    CODES,
-    DERIVED,
-    OCCURRED_AT,
-    OFFER,
-    PRODUCT,
-    STATE,
-    Stored,
-    decode,
-    engine_vector,
-    field_path,
-    point_id,
-    product_of,
-)
+from catalog.points import CODES, OCCURRED_AT, OFFER, PRODUCT, STATE, Stored, decode, engine_vector, point_id
 from catalog.vectors import LEXICAL
 from search.conditions import engine_filter, narrowed
 from search.filters import AnyOf, Either, Filter, Points, Products
+from search.parts import Part, dense_vectors, products_in, products_part, samples_in
 from search.ranking import ArmHits, Found
-from search.rows import Row
+from search.rows import row_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +32,9 @@ if TYPE_CHECKING:
     from search.access import Scope
     from search.encoding.query import ArmQuery
     from search.filters import Condition
+    from search.parts import Sampled
     from search.results.ordering import Order
+    from search.rows import Row
 
 _NOT_FOUND: Final = 404
 _RESCORED: Final = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
@@ -53,33 +42,6 @@ _RESCORED: Final = models.SearchParams(quantization=models.QuantizationSearchPar
 decide; elsewhere it says nothing."""
 _MAX_FACET_VALUES: Final = 100_000
 _DEEPEST: Final = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What to read of which points: the payload at `paths` (None: all of it), and the dense vectors if wanted."""
-
-    point_ids: Sequence[str]
-    paths: Sequence[str] | None = None
-    vectors: bool = False
-
-    def request(self, scope: Scope) -> models.QueryRequest:
-        """Return it as the engine is asked: by a filter, for a plain look-up by id would not ask for the scope."""
-        within = scope.filter & Filter(must=(Points(tuple(self.point_ids)),))
-        return models.QueryRequest(
-            filter=engine_filter(within),
-            limit=len(self.point_ids),
-            with_payload=True if self.paths is None else _unique(self.paths) or False,
-            with_vector=self.vectors,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Sampled:
-    """A product as it is stored, and the dense vectors that it has, by arm."""
-
-    product: dict[str, Any]
-    vectors: dict[str, FloatArray]
 
 
 class Retriever:
@@ -120,7 +82,7 @@ class Retriever:
         asked = [part for part in parts if part.point_ids]
         if not asked:
             return [{} for _ in parts]
-        answers = iter(await self._ask([part.request(scope) for part in asked]))
+        answers = iter(await self._ask([_read_request(part, scope) for part in asked]))
         return [{str(one.id): one for one in next(answers).points} if part.point_ids else {} for part in parts]
 
     async def passing(self, product_id: str, filters: Sequence[Filter], scope: Scope) -> list[bool]:
@@ -144,27 +106,14 @@ class Retriever:
     ) -> list[Row]:
         """Return up to `limit` of what passes the filter in the order of point ids, those up to `after` left out."""
         more = 1 if after is not None else 0
-        with self._errors_named():
-            records, _ = await self._engine.scroll(
-                collection_name=self._collection,
-                scroll_filter=engine_filter(scope.filter & wanted),
-                offset=after,
-                limit=limit + more,
-                with_payload=_unique(paths),
-            )
+        records = await self._scroll(scope.filter & wanted, paths, limit + more, offset=after)
         return [row for record in records if (row := row_of(record)).point_id != after][:limit]
 
     async def ordered(self, order: Order, wanted: Filter, scope: Scope, paths: Sequence[str], limit: int) -> list[Row]:
         """Return the first `limit` of what passes the filter and has a value, in the engine's own order of it."""
         direction = models.Direction.DESC if order.descending else models.Direction.ASC
-        with self._errors_named():
-            records, _ = await self._engine.scroll(
-                collection_name=self._collection,
-                scroll_filter=engine_filter(scope.filter & wanted),
-                order_by=models.OrderBy(key=order.path, direction=direction),
-                limit=limit,
-                with_payload=_unique([*order.paths, *paths]),
-            )
+        by = models.OrderBy(key=order.path, direction=direction)
+        records = await self._scroll(scope.filter & wanted, [*order.paths, *paths], limit, order_by=by)
         return [row_of(record) for record in records]
 
     async def count(self, wanted: Filter, scope: Scope) -> int:
@@ -191,7 +140,7 @@ class Retriever:
     ) -> dict[str, dict[str, Any]]:
         """Return the product (or only `fields` of it) of each point that the scope lets through."""
         (points,) = await self.read([products_part(point_ids, fields)], scope)
-        return {point_id: product_of(point.payload) for point_id, point in points.items() if point.payload}
+        return products_in(points)
 
     async def product(self, product_id: str, scope: Scope) -> Stored | None:
         """Return a product as stored, None where there is none or the scope hides it."""
@@ -211,37 +160,44 @@ class Retriever:
         """
         found: dict[models.ExtendedPointId, models.Record] = {}
         for offset in (start, None):
-            with self._errors_named():
-                records, _ = await self._engine.scroll(
-                    collection_name=self._collection,
-                    scroll_filter=engine_filter(scope.filter),
-                    offset=offset,
-                    limit=count,
-                    with_payload=[PRODUCT, OFFER],
-                    with_vectors=True,
-                )
+            records = await self._scroll(scope.filter, [PRODUCT, OFFER], count, offset=offset, with_vectors=True)
             found = {record.id: record for record in (*found.values(), *records)}
             if len(records) == count:
                 break
-        return [
-            Sampled(product_of(record.payload), dense_vectors(record)) for record in found.values() if record.payload
-        ][:count]
+        return samples_in(found.values())[:count]
 
     async def watermark(self, scope: Scope) -> str | None:
         """Return the time of the newest event among what the scope lets through (ISO 8601)."""
-        with self._errors_named():
-            records, _ = await self._engine.scroll(
-                collection_name=self._collection,
-                scroll_filter=engine_filter(scope.filter),
-                order_by=models.OrderBy(key=OCCURRED_AT, direction=models.Direction.DESC),
-                limit=1,
-                with_payload=[OCCURRED_AT],
-            )
+        newest = models.OrderBy(key=OCCURRED_AT, direction=models.Direction.DESC)
+        records = await self._scroll(scope.filter, [OCCURRED_AT], 1, order_by=newest)
         return next((record.payload[STATE]["occurred_at"] for record in records if record.payload), None)
 
     async def _ask(self, requests: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
         with self._errors_named():
             return await self._engine.query_batch_points(collection_name=self._collection, requests=requests)
+
+    async def _scroll(  # noqa: PLR0913 - what the engine takes, by its names
+        self,
+        within: Filter,
+        paths: Sequence[str],
+        limit: int,
+        *,
+        offset: str | None = None,
+        order_by: models.OrderBy | None = None,
+        with_vectors: bool = False,
+    ) -> list[models.Record]:
+        """Return the first `limit` of what passes, from `offset` on or in an order, read at `paths`."""
+        with self._errors_named():
+            records, _ = await self._engine.scroll(
+                collection_name=self._collection,
+                scroll_filter=engine_filter(within),
+                limit=limit,
+                offset=offset,
+                order_by=order_by,
+                with_payload=_unique(paths),
+                with_vectors=with_vectors,
+            )
+        return records
 
     def _arm_request(self, arm: str, part: ArmQuery, within: models.Filter) -> models.QueryRequest:
         return models.QueryRequest(
@@ -278,33 +234,15 @@ class Retriever:
             ) from error
 
 
-def products_part(point_ids: Sequence[str], fields: Sequence[str] | None) -> Part:
-    """Return what to read for the products of these points, or for only `fields` of them."""
-    return Part(point_ids, [PRODUCT, OFFER] if fields is None else [field_path(name) for name in {"id", *fields}])
-
-
-def row_of(point: models.Record | models.ScoredPoint) -> Row:
-    """Return a point as what orders and counts look at."""
-    payload = point.payload or {}
-    return Row(str(point.id), product_of(payload), payload.get(DERIVED, {}) | payload.get(STATE, {}))
-
-
-def all_vectors(point: models.Record | models.ScoredPoint) -> dict[str, FloatArray]:
-    """Return the dense vectors of a point that was read with them, by arm, (n, size): one for each picture."""
-    named = point.vector.items() if isinstance(point.vector, dict) else ()
-    return {
-        arm: np.atleast_2d(np.asarray(vector, dtype=np.float32)) for arm, vector in named if isinstance(vector, list)
-    }
-
-
-def dense_vectors(point: models.Record | models.ScoredPoint) -> dict[str, FloatArray]:
-    """Return one dense vector a point, by arm, (size,): of several the mean, at unit length."""
-    return {arm: _mean(vectors) for arm, vectors in all_vectors(point).items()}
-
-
-def _mean(vectors: FloatArray) -> FloatArray:
-    mean: FloatArray = vectors.mean(axis=0)
-    return mean if len(vectors) == 1 else mean / np.float32(max(float(np.linalg.norm(mean)), 1e-12))
+def _read_request(part: Part, scope: Scope) -> models.QueryRequest:
+    """Return what reads a part: asked by a filter, for a plain look-up by id would not ask for the scope."""
+    within = scope.filter & Filter(must=(Points(tuple(part.point_ids)),))
+    return models.QueryRequest(
+        filter=engine_filter(within),
+        limit=len(part.point_ids),
+        with_payload=True if part.paths is None else _unique(part.paths) or False,
+        with_vector=part.vectors,
+    )
 
 
 def _unique(paths: Sequence[str]) -> list[str]:

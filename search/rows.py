@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.points import field_path
+from catalog.points import DERIVED, STATE, field_path, product_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from qdrant_client.models import Record, ScoredPoint
 
 PRODUCT_ID: Final = field_path("id")
 
@@ -32,3 +34,9 @@ class Row:
         """What its variants have in common; `GROUP` is its path."""
         group: str = self.derived["group"]
         return group
+
+
+def row_of(point: Record | ScoredPoint) -> Row:
+    """Return a point as what orders and counts look at."""
+    payload = point.payload or {}
+    return Row(str(point.id), product_of(payload), payload.get(DERIVED, {}) | payload.get(STATE, {}))

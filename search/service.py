@@ -11,13 +11,13 @@ from catalog.errors import InvalidInput
 from catalog.vectors import ARMS, LEXICAL
 from search.encoding.query import ArmQuery
 from search.filters import Filter, Points
+from search.parts import Part, all_vectors
 from search.results.boosts import Boosts
 from search.results.browsing import Browser
 from search.results.cursor import query_mark, read_cursor, write_cursor
 from search.results.explaining import explanations
 from search.results.finding import Finder
 from search.results.verdicts import Explainer
-from search.retriever import Part, all_vectors
 from search.understood import Stages, Understood, understand
 from search.words.understanding import languages_of
 

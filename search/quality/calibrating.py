@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from catalog.calibration import Calibration, Level
     from encoders.interface import Encoders, FloatArray, TextEncoder
-    from search.retriever import Retriever, Sampled
+    from search.parts import Sampled
+    from search.retriever import Retriever
 
     Progress: TypeAlias = Callable[[int, int], None]
     """Hears how many of how many steps are done."""

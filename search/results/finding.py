@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import InvalidInput
-from catalog.points import product_of
 from search.filters import Filter, Products
+from search.parts import Part, dense_vectors, products_in, products_part
 from search.ranking import Candidates, rank
 from search.results.boosts import lifted
 from search.results.diversity import DEEP, diversify
 from search.results.listing import arrange, page_of, paths_to_arrange
 from search.results.outcome import Outcome
-from search.retriever import Part, dense_vectors, products_part, row_of
-from search.rows import PRODUCT_ID
+from search.rows import PRODUCT_ID, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +72,7 @@ class Finder:
         if not self._order_lies_in_rows(asked):
             page = products_part([one.point_id for one in shown], asked.request.fields)
             rows, (products,) = await self._rows(listed.founds, (listed.whole, *listed.others), asked, page)
-            read = {point_id: product_of(point.payload or {}) for point_id, point in products.items()}
+            read = products_in(products)
         with asked.stages.timed("rank"):
             facets = _facets(asked, listed, rows)
         return Outcome(

@@ -9,10 +9,10 @@ from catalog.points import GROUP, point_id
 from search.access import EVERYTHING, HIDDEN_TOO
 from search.answers import ArmVerdict, ExplainAnswer, Fold, Indexed
 from search.filters import Filter, Products, build_filter
+from search.parts import Part
 from search.ranking import AUTO
 from search.results.finding import searched_with
-from search.retriever import Part, row_of
-from search.rows import PRODUCT_ID
+from search.rows import PRODUCT_ID, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

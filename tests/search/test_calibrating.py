@@ -23,7 +23,7 @@ from tests.search.shop import RED, data_url
 if TYPE_CHECKING:
     from catalog.calibration import Level
     from encoders.interface import Encoders
-    from search.retriever import Sampled
+    from search.parts import Sampled
     from tests.builders import JsonObject
     from tests.search.shop import Shop
 

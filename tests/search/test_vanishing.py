@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qdrant_client.models import ScoredPoint
 
     from search.access import Scope
-    from search.retriever import Part
+    from search.parts import Part
     from tests.search.shop import Shop
 
 
