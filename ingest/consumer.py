@@ -44,7 +44,8 @@ class Stopped(Exception):  # noqa: N818 - it is no error
 class Consumer:
     """Turns events into points until `stopping` is set. Safe to kill at any step: each may be done again.
 
-    Commits what is done once the source is read to its end, but at least every `commit_seconds`.
+    Commits what is done once the source is read to its end, but at least every `commit_seconds`, and a batch with
+    dead letters at once: read again, it would send them again.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of one loop, wired once
@@ -94,7 +95,7 @@ class Consumer:
             self._patiently(partial(self._dead_letters.send, batch.rejects))  # 7 acknowledged
             self._done |= {record.partition: record for record in records}
             self._metrics.done(batch, records)
-            if time.monotonic() - self._committed_at >= self._commit_seconds:
+            if batch.rejects or time.monotonic() - self._committed_at >= self._commit_seconds:
                 self._commit()  # 8 only now
         return len(records)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import os
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import qdrant_edge as edge
 from qdrant_client.http import models
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     EdgeIndex = edge.PayloadSchemaType | edge.PayloadSchemaParams
 
 EdgeMember = TypeVar("EdgeMember")
+
+_MOST_BUILDING_THREADS: Final = 8
 
 _INDEX_CLASSES: dict[type, Callable[..., edge.PayloadSchemaParams]] = {
     models.KeywordIndexParams: edge.KeywordIndexParams,
@@ -96,7 +99,7 @@ def _dense(given: models.VectorParams) -> edge.EdgeVectorParams:
         multivector_config=_several(given.multivector_config),
         datatype=optional_edge_member(edge.VectorStorageDatatype, given.datatype),
         quantization_config=_quantization(given.quantization_config),
-        hnsw_config=_hnsw(given.hnsw_config),
+        hnsw_config=None if given.hnsw_config is None else _hnsw(given.hnsw_config),
         memory=optional_edge_member(edge.Memory, given.memory),
     )
 
@@ -117,20 +120,26 @@ def _sparse(given: models.SparseVectorParams) -> edge.EdgeSparseVectorParams:
     )
 
 
-def _hnsw(given: models.HnswConfigDiff | None) -> edge.HnswIndexConfig | None:
-    if given is None:
-        return None
+def _hnsw(given: models.HnswConfigDiff | None) -> edge.HnswIndexConfig:
     full = full_hnsw(given)
     return edge.HnswIndexConfig(
         m=full.m,
         ef_construct=full.ef_construct,
         full_scan_threshold=full.full_scan_threshold,
-        max_indexing_threads=full.max_indexing_threads or 0,
+        max_indexing_threads=full.max_indexing_threads or _building_threads(),
         on_disk=full.on_disk,
         payload_m=full.payload_m,
         inline_storage=full.inline_storage,
         memory=optional_edge_member(edge.Memory, full.memory),
     )
+
+
+def _building_threads() -> int:
+    """Return how many threads build a graph: all cores, for nothing is served meanwhile, and Edge would take half.
+
+    No more than eight: from many threads at once a graph comes out worse (the server's own rule).
+    """
+    return min(os.cpu_count() or 1, _MOST_BUILDING_THREADS)
 
 
 def full_hnsw(given: models.HnswConfigDiff | None) -> models.HnswConfig:

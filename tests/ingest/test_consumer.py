@@ -101,6 +101,15 @@ def test_what_is_done_is_committed_together(index: Index, parts: Parts) -> None:
     assert source.committed == [*first, *second]
 
 
+def test_dead_letters_are_committed_at_once(index: Index, parts: Parts) -> None:
+    """Read again after a crash, they would be sent a second time."""
+    source = ListSource([records(upserted(), b"{")])
+
+    consumer_of(parts, index.store, source, ListLetters(), commit_seconds=3600).turn()
+
+    assert source.journal == ["poll", "commit"]
+
+
 def test_a_worker_that_is_told_to_stop_commits_what_is_done(index: Index, parts: Parts) -> None:
     """Whoever takes over need not do it again."""
     batch, stopping = records(upserted()), threading.Event()
