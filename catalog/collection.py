@@ -121,6 +121,26 @@ def resolve(engine: Engine, alias: str) -> str | None:
     return next((found.collection_name for found in aliases if found.alias_name == alias), None)
 
 
+def require_own(declaration: Declaration, name: str) -> None:
+    """Raise `CollectionMismatch` unless a collection is what this version makes of the encoders it was made with."""
+    if declaration.physical_name != name:
+        raise CollectionMismatch(
+            f"the payload of {name} has the layout of another version of Vitrine (this one's is {LAYOUT}, and with the "
+            f"same encoders {declaration.physical_name}): only that version can search it and keep it fresh"
+        )
+
+
+def require_searched(engine: Engine, declaration: Declaration) -> None:
+    """Raise `CollectionMismatch` for a collection that is migrated to and not cut over: it may lack products."""
+    name, target = declaration.physical_name, resolve(engine, declaration.alias)
+    migration = migration_of(engine, declaration.alias) if target != name else None
+    if migration is not None and migration.target == name:
+        raise CollectionMismatch(
+            f"the alias {declaration.alias!r} leads to {target}, which this process cannot search, and {name} may lack "
+            "products until `vitrine collection migrate cutover`"
+        )
+
+
 def point_alias(engine: Engine, alias: str, name: str) -> None:
     """Let the alias lead to a collection from now on: one call, and no reader sees it lead nowhere."""
     created = models.CreateAlias(collection_name=name, alias_name=alias)

@@ -157,7 +157,7 @@ def _worked(found: Reach, models: dict[str, Any], *, once: bool, again: bool) ->
             _shown(lambda: migrator.perform("status", {}), begun),
             answering(found.settings.ingest.http_port, metrics.registry) as ready,
         ):
-            filled = site.filled(site.models_of(begun["target"]))
+            filled = site.filled_of(begun["target"])
             ready.set()
             feed(filled, stopping, around=around, metrics=metrics)
         return migrator.perform("status", {})
@@ -246,4 +246,6 @@ def _tell_comparison(found: dict[str, Any]) -> None:
             change = quality["differences"][name]
             interval = f"{change['value']:+.3f} ({change['low']:+.3f} … {change['high']:+.3f})"
             typer.echo(f"  {name}: {old:.3f} → {quality['new'][name]:.3f}, {interval}")
+    if found.get("unasked"):
+        typer.echo(f"Answers were not compared: {found['unasked']}.")
     typer.echo("Nothing speaks against going over." if found["ok"] else f"Against it: {'; '.join(found['why'])}.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from deploy.processes.logs import Log
-    from deploy.processes.migration.migrator import Site
+    from deploy.processes.migration.site import Site
     from deploy.settings import Settings
 
 Data = Annotated[
@@ -52,7 +52,7 @@ class Reach:
     @contextmanager
     def opened(self) -> Iterator[Site]:
         """Open the engine and what goes with it, for as long as the block lasts."""
-        from deploy.processes.migration.migrator import Site  # noqa: PLC0415
+        from deploy.processes.migration.site import Site  # noqa: PLC0415
         from deploy.processes.parts import open_engine, picture_fetcher  # noqa: PLC0415
         from deploy.processes.shelf import EncoderShelf  # noqa: PLC0415
 

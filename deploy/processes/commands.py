@@ -10,7 +10,7 @@ from deploy.processes.migration.migrator import Migrator
 from deploy.processes.snapshots import snapshot
 
 if TYPE_CHECKING:
-    from deploy.processes.migration.migrator import Site
+    from deploy.processes.migration.site import Site
 
 STATUS: Final = "status"
 SNAPSHOT: Final = "snapshot"

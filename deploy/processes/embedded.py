@@ -16,7 +16,7 @@ from catalog.embedded import EmbeddedClient
 from deploy.processes.commands import Commands
 from deploy.processes.logs import FolderLog, KafkaLog
 from deploy.processes.migration.control import listening
-from deploy.processes.migration.migrator import Site
+from deploy.processes.migration.site import Site
 from deploy.processes.migration.steps import LINGER_SECONDS
 from deploy.processes.migration.workers import Workers
 from deploy.processes.optimizing import optimize_if_due
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from catalog.engine import Engine
-    from deploy.processes.migration.filling import Filled
     from deploy.settings import Settings
     from encoders.interface import Encoders
 
@@ -153,11 +152,7 @@ def _start_workers(site: Site, own: str) -> None:
     migration = migration_of(site.engine, site.alias)
     others = {migration.source, migration.target} - {own} if migration is not None else set()
     for collection in others:
-        site.workers_here.start(collection, partial(_filled, site, collection))
-
-
-def _filled(site: Site, collection: str) -> Filled:
-    return site.filled(site.models_of(collection))
+        site.workers_here.start(collection, partial(site.filled_of, collection))
 
 
 def _stop(site: Site, http: uvicorn.Server, ended: str) -> None:

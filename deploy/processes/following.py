@@ -2,8 +2,9 @@
 
 An app is bound to one physical collection and its encoders, so no query meets the other model's vectors. While a
 migration is under way the other collection's app is made as well, so that a cutover or a rollback takes effect as soon
-as it is seen, within `LOOK_SECONDS`. A collection whose encoders cannot be loaded here is not followed: the one before
-answers on, which its own worker keeps fresh until the migration is finished.
+as it is seen, within `LOOK_SECONDS`. A collection whose encoders cannot be loaded here, or whose payload another
+version laid out, is not followed: the one before answers on, which its own worker keeps fresh until the migration is
+finished. Where that is the one migrated to, which may lack products, it is not ready before the cutover.
 """
 
 from __future__ import annotations
@@ -174,7 +175,7 @@ class FollowingApp:
                 await self._add(name, await asyncio.to_thread(self._make, name, models))
             except VitrineError as error:
                 self._failed_at[name] = time.monotonic()
-                _log.warning("a collection is not followed: its encoders are not here", collection=name, why=str(error))
+                _log.warning("a collection is not followed", collection=name, why=str(error))
 
     async def _add(self, name: str, app: FastAPI) -> None:
         lives = AsyncExitStack()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from catalog.collection import Declaration, verify
+from catalog.collection import Declaration, require_searched, verify
 from catalog.embedded import AsyncEmbeddedClient, EmbeddedClient
 from catalog.engine import Server, connect, connect_async, outages_named
 from deploy.processes.calibrated import KeptCalibration
@@ -174,6 +174,7 @@ def search_app(  # noqa: PLR0913, PLR0917 - the parts of one app, wired in the o
     def check() -> CollectionStatus:
         with outages_named():
             status = verify(engine, declaration)
+            require_searched(engine, declaration)
         core.calibration.refresh()
         return status
 

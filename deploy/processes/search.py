@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
+from catalog.collection import require_own
 from catalog.errors import Misconfigured
 from deploy.processes import garbage
 from deploy.processes.draining import DrainingServer
@@ -66,15 +67,17 @@ def following_app(
     """Return the search API that goes over with the alias: its collections share one set of metrics."""
     settings, metrics = shelf.settings, SearchMetrics()
 
-    def make(_collection: str, models: Mapping[str, Any]) -> FastAPI:
-        return search_app(shelf.settings_for(models), engine, shelf.load(models), fetcher, events, metrics)
+    def make(collection: str, models: Mapping[str, Any]) -> FastAPI:
+        settings, encoders = shelf.settings_for(models), shelf.load(models)
+        require_own(declare(settings, encoders), collection)
+        return search_app(settings, engine, encoders, fetcher, events, metrics)
 
     def forget(kept: list[Mapping[str, Any]]) -> None:
         shelf.keep_only(kept)
         garbage.let_go()  # an app refers to itself: it would never be collected, nor its encoders
 
-    own = declare(settings, shelf.own()).physical_name, make("", settings.encoders.models())
-    return FollowingApp(engine, settings.collection, own, make, forget)
+    own = declare(settings, shelf.own()).physical_name
+    return FollowingApp(engine, settings.collection, (own, make(own, settings.encoders.models())), make, forget)
 
 
 def server(app: FastAPI | FollowingApp, settings: Settings) -> uvicorn.Server:

@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.collection import MODELS, kept, migration_of, resolve
+from catalog.collection import MODELS, kept, migration_of, require_own, resolve
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch, Misconfigured, Unavailable
 from deploy.processes.migration import steps
-from deploy.processes.migration.filling import Filled
 from deploy.processes.migration.quality import Side, measure
 from deploy.processes.migration.verifying import compare
 from deploy.processes.parts import declare
@@ -19,60 +18,15 @@ from deploy.processes.parts import declare
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from catalog.engine import Engine
     from catalog.migration import Migration
-    from deploy.processes.logs import Log
     from deploy.processes.migration.quality import Quality
+    from deploy.processes.migration.site import Site
     from deploy.processes.migration.verifying import Comparison
-    from deploy.processes.migration.workers import Workers
-    from deploy.processes.shelf import EncoderShelf
-    from deploy.settings import Settings
-    from encoders.pictures.fetch import PictureFetcher
 
 TOLERANCE: Final = 0.02
 """nDCG@10 that the new collection may lose on the queries before `verify` fails."""
 CATCH_UP_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """What a migration stands on; `workers` are those of this process, None where others write the collections."""
-
-    settings: Settings
-    engine: Engine
-    shelf: EncoderShelf
-    fetcher: PictureFetcher
-    log: Log | None
-    workers: Workers | None = None
-    linger_seconds: float = steps.LINGER_SECONDS
-
-    @property
-    def alias(self) -> str:
-        """The alias that is moved."""
-        return self.settings.collection
-
-    @property
-    def workers_here(self) -> Workers:
-        """The workers of this process, which must have some."""
-        assert self.workers is not None, "others write the collections"
-        return self.workers
-
-    def filled(self, models: Mapping[str, Any]) -> Filled:
-        """Return what the worker of a collection of these encoders stands on, loading them. Raises `Misconfigured`."""
-        settings = self.shelf.settings_for(models)
-        return Filled(settings, self.engine, self.shelf.load(models), self.fetcher, self.log)
-
-    def models_of(self, collection: str) -> dict[str, Any]:
-        """Return the settings of a collection's encoders. Raises `CollectionMismatch` where none are kept."""
-        with outages_named():
-            found = kept(self.engine, collection, MODELS)
-        if not found:
-            raise CollectionMismatch(
-                f"{collection} does not say which encoders it was made with: run `vitrine collection create` once with "
-                "the settings it was made with"
-            )
-        return dict(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +104,7 @@ class Migrator:
         """Compare both collections; `ok` says whether to go over, `why` why not. So many pictures may be lost."""
         site, migration = self.site, steps.under_way(self.site.engine, self.site.alias)
         comparison = compare(site.engine, migration.source, migration.target, lambda _done: None)
-        old, new = (self._side(name) for name in (migration.source, migration.target))
-        quality = measure(site.engine, old, new, Path(judgments) if judgments else None)
+        quality, unasked = self._quality(migration, Path(judgments) if judgments else None)
         why = _objections(migration, comparison, quality, Allowed(tolerance, lost_pictures))
         if not why:
             steps.note(site.engine, site.alias, verified_at=steps.now())
@@ -162,6 +115,7 @@ class Migrator:
             "target": migration.target,
             "comparison": asdict(comparison),
             "quality": asdict(quality) if quality else None,
+            "unasked": unasked,
         }
 
     def cutover(self, *, although: bool = False) -> dict[str, Any]:
@@ -196,9 +150,17 @@ class Migrator:
             return base | dict(changed)
         return configured if migration is None else site.models_of(migration.target)
 
-    def _side(self, collection: str) -> Side:
-        models = self.site.models_of(collection)
-        return Side(self.site.shelf.settings_for(models), self.site.shelf.load(models))
+    def _quality(self, migration: Migration, judgments: Path | None) -> tuple[Quality | None, str | None]:
+        """Return how well both answer, or why they were not asked: this version cannot search an earlier layout."""
+        names = (migration.source, migration.target)
+        old, new = (self.site.filled(self.site.models_of(name)) for name in names)
+        try:
+            for filled, name in zip((old, new), names, strict=True):
+                require_own(declare(filled.settings, filled.encoders), name)
+        except CollectionMismatch as mismatch:
+            return None, str(mismatch)
+        sides = Side(old.settings, old.encoders), Side(new.settings, new.encoders)
+        return measure(self.site.engine, *sides, judgments), None
 
     def _timed(self, step: Callable[[], Migration]) -> dict[str, Any]:
         started = time.perf_counter()

@@ -9,7 +9,8 @@ import pytest
 
 from catalog.collection import ensure
 from catalog.errors import Misconfigured
-from deploy.processes.migration.migrator import Migrator, Site
+from deploy.processes.migration.migrator import Migrator
+from deploy.processes.migration.site import Site
 from deploy.processes.parts import declare, picture_fetcher
 from tests.deploy.migration.twins import FIRST, SECOND, twin_settings, twin_shelf
 from tests.index import embedded_engine, memory_folder

@@ -52,6 +52,7 @@ REPORT = {
         "new": {"nDCG@10": 0.7},
         "differences": {"nDCG@10": CHANGE},
     },
+    "unasked": None,
 }
 
 
@@ -139,6 +140,15 @@ def test_verify_says_what_speaks_against_it(process: Process, tmp_path: Path) ->
         "Against it: 1 products are missing.",
     ):
         assert part in said
+
+
+def test_verify_says_why_answers_were_not_compared(process: Process) -> None:
+    """As with the collection of an earlier layout, which this version cannot search."""
+    process.answers["verify"] = REPORT | {"ok": True, "why": [], "quality": None, "unasked": "products-1 is older"}
+    code, said = typed("verify")
+
+    assert code == 0
+    assert "Answers were not compared: products-1 is older." in said
 
 
 def test_cutover_rollback_and_finish_are_one_word_each(process: Process) -> None:

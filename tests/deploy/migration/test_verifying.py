@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from catalog.collection import ensure
 from deploy.processes.migration import verifying
 from deploy.processes.migration.feeding import feed
-from deploy.processes.migration.migrator import Migrator, Site
+from deploy.processes.migration.migrator import Migrator
+from deploy.processes.migration.site import Site
 from deploy.processes.parts import declare, picture_fetcher
 from ingest.merge import Change
 from ingest.store import Store

@@ -1,0 +1,166 @@
+"""From an earlier payload layout to this version's: no process poses as one that could search or feed the old one."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from qdrant_client import models
+
+from catalog.collection import MODELS, SPECS, point_alias
+from catalog.errors import CollectionMismatch
+from catalog.layout import creation
+from catalog.options import IndexOptions
+from catalog.vectors import LAYOUT
+from deploy.processes import embedded
+from deploy.processes.logs import FolderLog
+from deploy.processes.migration import verifying
+from deploy.processes.migration.feeding import UntilCaughtUp, feed
+from deploy.processes.migration.migrator import Migrator
+from deploy.processes.migration.site import Site
+from deploy.processes.parts import declare, picture_fetcher
+from deploy.processes.search import following_app, server
+from ingest.eventlog import EventLog
+from ingest.store import Store
+from tests.broker import free_ports
+from tests.builders import as_bytes, bare, patched, upserted
+from tests.deploy.migration.test_verifying import write
+from tests.deploy.migration.twins import twin_settings, twin_shelf
+from tests.index import embedded_engine, memory_folder
+from tests.logs import wait_until
+from tests.pipeline import new_encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+    import uvicorn
+
+    from catalog.embedded import EmbeddedClient
+    from deploy.settings import Settings
+
+PRODUCTS = 12
+
+
+@dataclass
+class Upgraded:
+    """A collection of layout 2, in which price and stock lie beside the title, and this version's commands over it."""
+
+    engine: EmbeddedClient
+    settings: Settings
+    site: Site
+    source: str
+
+    def perform(self, name: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - the answer is JSON
+        """Do what a command says."""
+        return Migrator(self.site).perform(name, arguments)
+
+    def fill(self, target: str) -> None:
+        """Be the new collection's worker until all is copied and read."""
+        stopping = threading.Event()
+        feed(self.site.filled_of(target), stopping, around=lambda source: UntilCaughtUp(source, stopping))
+
+
+@contextmanager
+def upgraded(folder: Path, engine: EmbeddedClient) -> Iterator[Upgraded]:
+    """Make one, with a log that has one event which it does not know yet."""
+    (port,) = free_ports(1)
+    settings = twin_settings(folder, port=port)
+    shelf = twin_shelf(settings)
+    declaration = declare(settings, shelf.own())
+    source = f"{declaration.alias}-{declaration.specs.fingerprint_in(LAYOUT - 1)}"
+    described = {SPECS: asdict(declaration.specs), MODELS: dict(declaration.models)}
+    engine.create_collection(source, **creation(declaration.specs, IndexOptions()), metadata=described)
+    point_alias(engine, declaration.alias, source)
+    with new_encoding(folder) as parts, picture_fetcher(settings) as fetcher:
+        products = (bare(f"p{n}", title=f"alpha{n}", price=float(n), stock=n) for n in range(PRODUCTS))
+        write(parts, Store(engine, source), *map(upserted, products))
+        lay_out_as_before(engine, source)
+        log = EventLog(folder / "log")
+        log.append([(b"p7", as_bytes(patched("p7", version=2, price=70.0)))])
+        log.close()
+        found = FolderLog(settings, folder / "log", batch_records=64)
+        yield Upgraded(engine, settings, Site(settings, engine, shelf, fetcher, found), source)
+
+
+def lay_out_as_before(engine: EmbeddedClient, collection: str) -> None:
+    """Move what lies in `offer` into `product`, as layout 2 had it."""
+    records, _ = engine.scroll(collection_name=collection, limit=1_000, with_payload=True, with_vectors=True)
+    points = []
+    for record in records:
+        payload = dict(record.payload or {})
+        payload["product"] = payload["product"] | payload.pop("offer")
+        points.append(models.PointStruct(id=record.id, payload=payload, vector=record.vector or {}))
+    upsert = models.UpsertOperation(upsert=models.PointsList(points=points))
+    engine.batch_update_points(collection_name=collection, update_operations=[upsert])
+
+
+def test_products_go_over_with_price_and_stock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Field by field, the event on the log included; answers of the earlier one are not asked, and that is said."""
+    monkeypatch.setattr(verifying, "PATIENCE_SECONDS", 0.1)
+    with memory_folder() as folder, embedded_engine() as engine, upgraded(folder, engine) as shop:
+        target = shop.perform("begin", models={})["target"]
+        shop.fill(target)
+        verified = shop.perform("verify")
+        stored = Store(engine, target).read([f"p{n}" for n in range(PRODUCTS)])
+
+    assert verified["comparison"]["counts"] == {"missing": 0, "different": 1, "surplus": 0}
+    assert verified["comparison"]["shown"]["different"] == ["p7 (latest, price)"], "the old version's worker is away"
+    assert verified["quality"] is None
+    assert "only that version can search it" in verified["unasked"]
+    prices = {name: one.state.product()["price"] for name, one in stored.items()}
+    assert prices == {f"p{n}": 70.0 if n == 7 else float(n) for n in range(PRODUCTS)}
+    assert [stored[f"p{n}"].state.product()["stock"] for n in range(PRODUCTS)] == list(range(PRODUCTS))
+
+
+def test_search_is_not_ready_before_the_cutover() -> None:
+    """Neither while the new collection fills nor while it waits; with the cutover it is, without a restart."""
+    with memory_folder() as folder, embedded_engine() as engine, upgraded(folder, engine) as shop:
+        target = shop.perform("begin", models={})["target"]
+        app = following_app(shop.site.shelf, engine, shop.site.fetcher, None)
+        with running(server(app, shop.settings)):
+            said = readiness(shop.settings)
+            assert said.status_code == 503
+            assert f"leads to {shop.source}, which this process cannot search" in said.text
+            shop.fill(target)
+            assert readiness(shop.settings).status_code == 503
+            shop.perform("cutover", although=True)
+            wait_until(lambda: readiness(shop.settings).is_success, "readiness")
+            assert readiness(shop.settings).json()["collection"] == target
+
+
+def test_a_demo_does_not_feed_what_it_cannot_lay_out() -> None:
+    """Before the cutover it ends and says why; the old collection is as the old version left it."""
+    with memory_folder() as folder, embedded_engine() as engine, upgraded(folder, engine) as shop:
+        shop.perform("begin", models={})
+        log = FolderLog(shop.settings, folder / "log", batch_records=64)
+        with embedded.assembled(twin_shelf(shop.settings), log, engine, linger_seconds=0.0) as process:
+            wait_until(lambda: process.http.should_exit, "the end of the demo")
+            failure = process.workers.failure(shop.source)
+        before = Store(engine, shop.source).read(["p7"])["p7"]
+
+    assert isinstance(failure, CollectionMismatch)
+    assert "layout of another version" in str(failure)
+    assert before.state.product()["price"] == 7.0
+
+
+@contextmanager
+def running(http: uvicorn.Server) -> Iterator[None]:
+    """Run a server for as long as the block lasts."""
+    thread = threading.Thread(target=http.run)
+    thread.start()
+    wait_until(lambda: http.started, "the server")
+    try:
+        yield
+    finally:
+        http.should_exit = True
+        thread.join()
+
+
+def readiness(settings: Settings) -> httpx.Response:
+    """Ask whether the process is ready."""
+    return httpx.get(f"http://127.0.0.1:{settings.api.port}/readyz", trust_env=False)
