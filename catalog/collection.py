@@ -126,7 +126,8 @@ def require_own(declaration: Declaration, name: str) -> None:
     if declaration.physical_name != name:
         raise CollectionMismatch(
             f"the payload of {name} has the layout of another version of Vitrine (this one's is {LAYOUT}, and with the "
-            f"same encoders {declaration.physical_name}): only that version can search it and keep it fresh"
+            f"same encoders {declaration.physical_name}): only that version can search it and keep it fresh; "
+            "`vitrine collection migrate status` says how far going over is"
         )
 
 
