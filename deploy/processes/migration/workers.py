@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from catalog.errors import VitrineError
 from deploy.processes.migration.feeding import feed
 from deploy.processes.refetching import refetched_now_and_then
 from ingest.metrics import IngestMetrics
@@ -88,9 +89,11 @@ class Workers:
             parts = (filled.settings, filled.engine, filled.encoders, filled.fetcher)
             with refetched_now_and_then(*parts, stopping=worker.stopping):
                 feed(filled, worker.stopping, around=noted, metrics=self.metrics(collection))
-        except BaseException as error:  # noqa: BLE001 - kept, and said by whoever asks for it
+        except BaseException as error:  # noqa: BLE001 - a panic of the engine too: kept, and said
             worker.failure = error
-            _log.error("a worker ended", collection=collection, reason=f"{type(error).__name__}: {error}")
+            trace = None if isinstance(error, VitrineError) else error
+            reason = f"{type(error).__name__}: {error}"
+            _log.error("a worker ended", collection=collection, reason=reason, exc_info=trace)
             self.failed(collection)
         finally:
             worker.source = None
