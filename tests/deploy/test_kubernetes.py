@@ -147,6 +147,21 @@ def test_pods_keep_to_the_restricted_level(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_brokers_keep_to_it_too(overlay: str) -> None:
+    """The operator makes their pods: it is told what each container needs, for the namespace lets no other in."""
+    (kafka,) = (manifest["spec"] for manifest in rendered(overlay) if manifest["kind"] == "Kafka")
+    broker, entity = kafka["kafka"]["template"], kafka["entityOperator"]["template"]
+
+    for part, container in ((broker, "kafka"), (broker, "init"), (entity, "topicOperator"), (entity, "userOperator")):
+        assert part[f"{container}Container"]["securityContext"] == {
+            "runAsNonRoot": True,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_secrets_are_named_and_not_told(overlay: str) -> None:
     """No manifest holds one, and no variable that is a secret has a value."""
     for manifest in rendered(overlay):
