@@ -48,6 +48,10 @@ for _ in $(seq 120); do
 done
 echo "ready:            $(curl -sf "http://127.0.0.1:$port/readyz")"
 curl -sf "http://127.0.0.1:$port/v1/search?q=red+shoes&limit=1" | grep -q '"hits"' && echo "a search answers"
+for _ in $(seq 120); do # with the whole sample in the index
+    curl -sf "http://127.0.0.1:$port/v1/search?limit=1" | grep -q '"products":601}' && break
+    sleep 1
+done
 echo "memory:           $(($(ps -o rss= --ppid "$process" -p "$process" | sort -n | tail -1) / 1024)) MiB resident"
 kill -TERM "$process"
 wait "$process" && code=0 || code=$?

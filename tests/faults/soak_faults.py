@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from tests.broker import Broker
 
+NO_MODEL, KILLED = "a model folder without a model", "kill -9 again and again, 5 minutes"
+
 
 @pytest.mark.kafka
 @pytest.mark.timeout(1_800)
@@ -53,8 +55,8 @@ def test_each_fault(own_broker: Broker, tmp_path: Path) -> None:
                 if clock is not None:
                     jumps = named(clock_jumps, clock=clock, seconds=10)
                     under.suffer("its clock ten years ahead, ten years back, and right", jumps)
-            under.suffer("a model folder without a model", named(broken_model, folder=no_model))
-            under.suffer("kill -9 again and again, 5 minutes", named(killed, seconds=300, chance=Random(1)))
+            under.suffer(NO_MODEL, named(broken_model, folder=no_model))
+            under.suffer(KILLED, named(killed, seconds=300, chance=Random(1)))
 
     told = table(under.rows)
     left_out = {"disk full (no right to mount a file system)": under.disk, "clock (no C compiler)": clock}
@@ -63,3 +65,4 @@ def test_each_fault(own_broker: Broker, tmp_path: Path) -> None:
     assert [row.lost for row in under.rows] == [[]] * len(under.rows), told
     assert [row.tally.wrong for row in under.rows] == [[]] * len(under.rows), told
     assert [row.tally.errors for row in under.rows] == [[]] * len(under.rows), told
+    assert {row.fault for row in under.rows if row.tally.away} <= {NO_MODEL, KILLED}, told
