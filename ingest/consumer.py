@@ -121,7 +121,7 @@ class Consumer:
         if self._done:
             self._patiently(partial(self._source.commit, list(self._done.values())))
             self._done.clear()
-        self._committed_at = time.monotonic()
+            self._committed_at = time.monotonic()
         self._metrics.behind(self._source.lag())
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
