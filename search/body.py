@@ -57,9 +57,10 @@ class Upload:
 async def read_upload(request: Request, limits: ApiLimits) -> Upload:
     """Read the body of a search, JSON or a form with pictures.
 
-    Raises `HTTPException` (400, 415) for a form that is broken and for another media type, `InvalidInput` and
-    pydantic's `ValidationError` for what a request cannot be.
+    Raises `HTTPException` (400, 415) for a form that is broken and for another media type or encoding, `InvalidInput`
+    and pydantic's `ValidationError` for what a request cannot be.
     """
+    _check_encoding(request)
     declared, options = parse_options_header(request.headers.get("content-type") or JSON)
     kind = declared.decode("latin-1")
     if kind == FORM:
@@ -80,8 +81,7 @@ async def read_events(request: Request) -> list[Line]:
     declared, _ = parse_options_header(request.headers.get("content-type", ""))
     if declared.decode("latin-1") not in EVENT_TYPES:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"the body is {EVENT_TYPES[0]}: one event a line")
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body is sent as it is, without content-encoding")
+    _check_encoding(request)
     return split_lines(await request.body())
 
 
@@ -116,13 +116,19 @@ def parse_json(body: bytes) -> SearchRequest:
 
 
 async def read_explain(request: Request) -> ExplainRequest:
-    """Read the body of a request to explain; raises what `parse_json` raises."""
+    """Read the body of a request to explain; raises what `parse_json` raises, and `HTTPException` (415)."""
+    _check_encoding(request)
     body = await request.body()
     _check_size(body)
     asked = ExplainRequest.model_validate_json(body)
     if any(term.image is not None and term.image.part is not None for term in asked.request.terms):
         raise InvalidInput("there are no uploads here: send pictures as data", field="request.terms")
     return asked
+
+
+def _check_encoding(request: Request) -> None:
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the body is sent as it is, without content-encoding")
 
 
 def _check_size(body: bytes) -> None:

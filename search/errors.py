@@ -18,6 +18,7 @@ from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavail
 from search.answers import FieldProblem, Problem
 from search.filter_values import FORMS
 from search.tracing import resumed, trace_id
+from search.wording import worded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,23 +83,23 @@ async def _invalid_request(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | ValidationError)
     found: Sequence[Any]
     if isinstance(error, ValidationError):
-        found, skipped = error.errors(include_url=False, include_context=False, include_input=False), 0
+        found, skipped = error.errors(include_url=False, include_input=False), 0
     else:
         found, skipped = error.errors(), 1  # FastAPI says first whether it stood in the query or in the path
-    culprits = [
-        _culprit(_path(one["loc"][skipped:]), str(one["msg"]).removeprefix("Value error, "))
-        for one in found[:_MAX_ERRORS]
-    ]
+    culprits = [_culprit(_path(one["loc"][skipped:]), worded(one)) for one in found[:_MAX_ERRORS]]
     named = "; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in culprits[:3])
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"the request cannot be used: {named}", culprits)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    status, headers = HTTPStatus(error.status_code), error.headers
+    status, headers, detail = HTTPStatus(error.status_code), error.headers, str(error.detail)
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers = {"Allow": ", ".join(_allowed(request, dict(headers or {}).get("Allow", "")))}
-    return problem(status, str(error.detail), headers=headers)
+        allowed = ", ".join(_allowed(request, dict(headers or {}).get("Allow", "")))
+        headers, detail = {"Allow": allowed}, f"this path takes {allowed}"
+    elif status == HTTPStatus.NOT_FOUND and detail == status.phrase:
+        detail = "there is no such path; /docs shows those that there are"
+    return problem(status, detail, headers=headers)
 
 
 def _allowed(request: Request, of_first_route: str) -> list[str]:

@@ -123,7 +123,7 @@ def _parameters_named() -> Iterator[None]:
 
 
 def _add_explain(app: FastAPI, parts: SearchParts, door: Door) -> None:
-    documented = errors.responses(400, 413, 422, 429, 503) | {200: {"model": ExplainAnswer}}
+    documented = errors.responses(400, 413, 415, 422, 429, 503) | {200: {"model": ExplainAnswer}}
     body = {"content": {JSON: {"schema": {"$ref": "#/components/schemas/ExplainRequest"}}}, "required": True}
 
     @app.post("/v1/explain", responses=documented, openapi_extra={"requestBody": body}, tags=["search"])

@@ -84,7 +84,7 @@ class QueryPictures:
             with _named(where):
                 return await self._on_thread(lambda: _coded(_base64(source.data or ""), crop))
         if source.part >= len(uploads):
-            raise InvalidInput(f"there are {len(uploads)} uploaded pictures", field=f"{where}.part")
+            raise InvalidInput(f"there is no such upload: {len(uploads)} came, counted from 0", field=f"{where}.part")
         upload = uploads[source.part]
         return await self._on_thread(lambda: _coded(upload, crop))
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from search.page.address import LISTS, SINGLES
 from search.schemas import parameter_of
+from search.wording import worded
 
 if TYPE_CHECKING:
     from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable
@@ -52,7 +53,7 @@ class Notice:
 def refusal(error: ValidationError | InvalidInput) -> Notice:
     """Return the notice for parameters that cannot be used."""
     if isinstance(error, ValidationError):
-        found = [_culprit([str(part) for part in one["loc"]], one["msg"]) for one in error.errors()]
+        found = [_culprit([str(part) for part in one["loc"]], worded(one)) for one in error.errors(include_url=False)]
     else:
         found = [_culprit(error.field.split("."), error.message)]
     detail = "Something in the address of this page cannot be used. Change it here or start again."
@@ -75,7 +76,7 @@ def outage(error: Unavailable | CollectionMismatch) -> Notice:
 
 def _culprit(path: list[str], message: str) -> Culprit:
     name = _parameter(path)
-    return Culprit(_LABELS.get(name, name), name, message.removeprefix("Value error, "))
+    return Culprit(_LABELS.get(name, name), name, message)
 
 
 def _parameter(path: list[str]) -> str:

@@ -123,7 +123,8 @@ class Explainer:
         if place is None and (point in rows or not rows):
             limits = ", ".join(f"{most} of one {name}" for name, most in asked.request.limit_per.limits().items())
             return ExplainAnswer(**known, verdict="limited", reason=f"at most {limits}: others come before it")
-        reason = f"more than {asked.depth} come before it, and pages go no further; a cursor does, a filter narrows"
+        further = "follow the cursor" if asked.order else "order by a field and follow its cursor"
+        reason = f"more than {asked.depth} come before it, and pages go no further: narrow with a filter, or {further}"
         return ExplainAnswer(**known, verdict="beyond_depth", reason=reason, place=place and place + 1)
 
     async def _fold(self, point: str, entries: Sequence[Candidate], asked: Understood) -> Fold | None:
