@@ -187,6 +187,14 @@ def test_many_errors_are_reported_as_a_few(shop: Shop) -> None:
     assert len(answer["errors"]) == 20
 
 
+@pytest.mark.parametrize("path", ["/v1/search", "/v1/explain"])
+def test_a_packed_body_is_refused(shop: Shop, path: str) -> None:
+    """It is not read as JSON that is broken."""
+    answer = problem(shop.http.post(path, content=b"\x1f\x8b", headers={**JSON, "content-encoding": "gzip"}), 415)
+
+    assert "content-encoding" in answer["detail"]
+
+
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "x", "multipart/mixed; boundary=x"]
 )
