@@ -47,6 +47,8 @@ def create_app(parts: SearchParts) -> FastAPI:
         summary="Filtered hybrid product search by text, picture and product.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # ours needs no scripts of others, nor a way to them: search/page/reference.py
+        redoc_url=None,
         responses=errors.responses(500),
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # see search/tracing.py
     )

@@ -23,19 +23,11 @@ _MAX_DIGITS: Final = 18  # of a number that is worth reading
 _LARGEST_AT_ONCE: Final = 16
 _CLIENT_GONE: Final = 499
 """The status that is counted where nobody was left to answer, as nginx has it."""
-_DOCS: Final = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc"})
-_FOR_ALL: Final = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 _FOR_DATA: Final = (
-    *_FOR_ALL,
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
 )
-_DOCS_POLICY: Final = (  # the browser of the schema is FastAPI's: one script of its own, the rest from a CDN
-    b"default-src 'self'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; "
-    b"style-src 'self' 'unsafe-inline' https://cdn.jsdelivr.net https://fonts.googleapis.com; "
-    b"font-src https://fonts.gstatic.com; img-src 'self' data: https://fastapi.tiangolo.com "
-    b"https://cdn.redoc.ly; worker-src blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
-_FOR_DOCS: Final = (*_FOR_ALL, (b"content-security-policy", _DOCS_POLICY))
 
 
 class _Refused(Exception):  # noqa: N818 - control flow between the two ends of one middleware
@@ -124,12 +116,11 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; its answer is data, to be run and framed nowhere, unless it says otherwise."""
-        wanted = _FOR_DOCS if scope.get("path") in _DOCS else _FOR_DATA
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 said = {name.lower() for name, _ in message.get("headers", [])}
-                more = [(name, value) for name, value in wanted if name not in said]
+                more = [(name, value) for name, value in _FOR_DATA if name not in said]
                 message = {**message, "headers": [*message.get("headers", []), *more]}
             await send(message)
 

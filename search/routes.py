@@ -256,6 +256,12 @@ def _add_page(app: FastAPI, parts: SearchParts, door: Door) -> None:
             shown = await parts.page.render(request.query_params.multi_items(), caller.scope, door)
         return HTMLResponse(shown.html, shown.status, dict(shown.headers))
 
+    @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+    async def reference() -> Response:
+        """Show the schema to people."""
+        shown = parts.page.describe(app.openapi())
+        return HTMLResponse(shown.html, shown.status, dict(shown.headers))
+
     @app.post("/session", include_in_schema=False)
     async def session(request: Request, key: Annotated[str, Form(max_length=MAX_KEY_CHARS)] = "") -> Response:
         """Keep a key for the page in a cookie that no script reads, or with none forget it."""

@@ -52,7 +52,7 @@ def _from_the_web(url: str) -> str:
 
 def _no_bool(value: object) -> object:
     if isinstance(value, bool | str):
-        raise ValueError("Input should be a number")  # noqa: TRY004 - pydantic turns a ValueError into a field error
+        raise ValueError("takes a number")  # noqa: TRY004 - pydantic turns a ValueError into a field error
     return value
 
 
@@ -61,9 +61,11 @@ QueryText = Annotated[
     Field(max_length=MAX_TEXT_CHARS, json_schema_extra={"minLength": 1, "pattern": r"\S"}),
     AfterValidator(_has_words),
 ]
-Number = Annotated[FiniteFloat, BeforeValidator(_no_bool, json_schema_input_type=float)]
-Weight = Annotated[Number, Field(ge=-1_000, le=1_000)]
-ArmWeight = Annotated[Number, Field(ge=0, le=1_000)]
+# The limits stand inside: those outside a validator are lost to the schema that clients are made from.
+_Number = BeforeValidator(_no_bool)
+Weight = Annotated[FiniteFloat, Field(ge=-1_000, le=1_000), _Number]
+ArmWeight = Annotated[FiniteFloat, Field(ge=0, le=1_000), _Number]
+Fraction = Annotated[FiniteFloat, Field(ge=0, le=1), _Number]
 PictureUrl = Annotated[
     StrictStr,
     Field(max_length=MAX_URL_CHARS, json_schema_extra={"format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}),
@@ -92,7 +94,7 @@ class Term(_Strict):
     text: QueryText | None = None
     image: ImageSource | None = None
     product: ProductId | None = None
-    crop: Annotated[list[Annotated[Number, Field(ge=0, le=1)]], Field(min_length=4, max_length=4)] | None = None
+    crop: Annotated[list[Fraction], Field(min_length=4, max_length=4)] | None = None
     weight: Weight = 1.0
     _readings: tuple[str, ...] = PrivateAttr(default=())
 
@@ -177,7 +179,7 @@ class SearchRequest(_Strict):
     facets: Annotated[list[FieldName], Field(max_length=MAX_FACETS), AfterValidator(_distinct)] = []
     group_by: Literal["group_id"] | None = None
     sort: Sort = "relevance"
-    diversity: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    diversity: Fraction = 0.0
     limit_per: LimitPer = NO_LIMIT
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     page: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 1

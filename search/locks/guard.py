@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from search.locks.keys import ApiKey
     from search.metrics import SearchMetrics
 
-OPEN: Final = frozenset(
-    {"/", "/session", "/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
-)
+OPEN: Final = frozenset({"/", "/session", "/livez", "/readyz", "/metrics", "/openapi.json", "/docs"})
 OPEN_BELOW: Final = "/static/"
 """What is answered without a key."""
 ASKED: Final = frozenset({"/", "/readyz"})

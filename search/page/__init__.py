@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavail
 from search.access import NO_KEY
 from search.page.address import Address
 from search.page.notices import outage, overload, refusal
+from search.page.reference import read_reference
 from search.page.view import BLANK_CARD, View, answered, unanswered
 
 if TYPE_CHECKING:
@@ -62,12 +63,18 @@ class Page:
         )
         self._template = templates.get_template("page.html")
         self._key_template = templates.get_template("key.html")
+        self._reference_template = templates.get_template("reference.html")
 
     def ask_for_key(self, refusal: Refusal | None) -> Rendered:
         """Return the page that asks for a key, and says what was wrong with the one that came, if one did."""
         wrong = refusal is not None and refusal.reason != NO_KEY
         html = self._key_template.render(wrong=refusal.detail if refusal is not None and wrong else "")
         return Rendered(html, refusal.status if refusal is not None and wrong else HTTPStatus.OK, HEADERS)
+
+    def describe(self, schema: Mapping[str, Any]) -> Rendered:
+        """Return the page that shows the API's schema: nothing on it comes from elsewhere."""
+        html = self._reference_template.render(reference=read_reference(schema))
+        return Rendered(html, HTTPStatus.OK, HEADERS)
 
     async def render(self, parameters: Iterable[tuple[str, str]], scope: Scope, door: Door) -> Rendered:
         """Return the page for the parameters of its address, names as often as they were given."""

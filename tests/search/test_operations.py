@@ -119,8 +119,25 @@ def test_the_description_of_the_api_is_complete(shop: Shop) -> None:
 
 
 def test_the_description_can_be_read_in_a_browser(shop: Shop) -> None:
-    """`/docs` shows the schema that `/openapi.json` has."""
-    answer = shop.http.get("/docs")
+    """`/docs` shows what `/openapi.json` has, each link leads somewhere, and nothing comes from elsewhere."""
+    answer, schema = shop.http.get("/docs"), shop.http.get("/openapi.json").json()
 
     assert answer.headers["content-type"].startswith("text/html")
     assert "/openapi.json" in answer.text
+    places = set(re.findall(r'id="([^"]+)"', answer.text))
+    assert {f"{method.upper()}-{path}" for path, found in schema["paths"].items() for method in found} <= places
+    assert schema["components"]["schemas"].keys() <= places
+    assert set(re.findall(r'href="#([^"]+)"', answer.text)) <= places
+    assert not re.search(r'(src|href)="(https?:)?//', answer.text)
+    assert "<script" not in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'self'")
+
+
+def test_the_description_says_every_limit(shop: Shop) -> None:
+    """In the words of JSON Schema: those of the validation would be passed over by whoever reads it."""
+    schemas = shop.http.get("/openapi.json").json()["components"]["schemas"]
+
+    weight, crop = (schemas["Term"]["properties"][name] for name in ("weight", "crop"))
+    assert (weight["minimum"], weight["maximum"]) == (-1000, 1000)
+    assert (crop["anyOf"][0]["items"]["minimum"], crop["anyOf"][0]["items"]["maximum"]) == (0, 1)
+    assert not re.search(r'"(ge|le|gt|lt)": ?-?\d', shop.http.get("/openapi.json").text)
