@@ -21,7 +21,7 @@ from search.body import FORM, JSON, ApiLimits, Door, read_events, read_explain, 
 from search.events import ACCEPTED, MAX_WAITING, MEDIA_TYPES, EventIntake, EventsAnswer
 from search.locks.credentials import COOKIE
 from search.locks.guard import CALLER, REFUSAL
-from search.schemas import SimpleSearch, SuggestRequest, parameter_of
+from search.query_strings import SimpleSearch, SuggestRequest, parameter_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping, Sequence

@@ -20,7 +20,7 @@ from pydantic import (
 
 from catalog.product import FIELDS, MAX_ID_CHARS
 from catalog.vectors import ARM_WEIGHTS
-from search.filter_values import MAX_FILTER_VALUES, FieldName, Filters, FilterValue, RangeFilter
+from search.filter_values import FieldName, Filters
 
 MAX_TERMS: Final = 16
 MAX_LIMIT: Final = 100
@@ -30,8 +30,6 @@ MAX_FACETS: Final = 16
 MAX_PER: Final = 1_000
 MAX_CURSOR_CHARS: Final = 4_000
 DEFAULT_LIMIT: Final = 20
-MAX_SUGGESTIONS: Final = 20
-DEFAULT_SUGGESTIONS: Final = 8
 
 
 class _Strict(BaseModel):
@@ -168,24 +166,39 @@ def _known(fields: list[str]) -> list[str]:
 class SearchRequest(_Strict):
     """A filtered hybrid query; without text and terms it browses everything that passes the filter."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
     text: QueryText | None = None
+    """Short for one more term, of weight 1."""
     terms: Annotated[list[Term], Field(max_length=MAX_TERMS)] = []
     filter: Filters = {}
+    """By field a value, a list (any will do) or a range; all fields must hold. A category finds what is below it."""
     exclude: Filters = {}
+    """The same; what passes one of these is left out."""
     arms: Arms = DEFAULT_ARMS
+    """Weights; an arm that is not named has weight 0."""
     fusion: Literal["convex", "rrf"] = "convex"
     cut_off: Literal["auto", "off"] = "auto"
+    """`off` keeps what is only nearest, not near."""
     spelling: Literal["auto", "off"] = "auto"
+    """`off` searches for the words as they were typed."""
     facets: Annotated[list[FieldName], Field(max_length=MAX_FACETS), AfterValidator(_distinct)] = []
+    """Fields to count by: a filter on a field does not narrow its own facet."""
     group_by: Literal["group_id"] | None = None
     sort: Sort = "relevance"
+    """What lacks the value comes last, either way."""
     diversity: Fraction = 0.0
+    """0: by relevance alone; towards 1 the first hits are ever less alike."""
     limit_per: LimitPer = NO_LIMIT
     limit: Annotated[StrictInt, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     page: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 1
+    """From 1; as deep as the candidate set goes, for more there is `cursor`."""
     cursor: Annotated[StrictStr, Field(min_length=1, max_length=MAX_CURSOR_CHARS)] | None = None
+    """From the answer before; for browsing and orders by a field."""
     fields: Annotated[list[FieldName], Field(max_length=len(FIELDS) + 1), AfterValidator(_known)] | None = None
+    """Fields of each product to answer with, beside its id; absent: all."""
     explain: StrictBool = False
+    """Say of each hit why it stands where it does."""
 
     def all_terms(self) -> list[Term]:
         """Return the terms in their order, and after them `text` as the term it is short for."""
@@ -197,63 +210,3 @@ class ExplainRequest(_Strict):
 
     request: SearchRequest
     product: ProductId
-
-
-class SimpleSearch(BaseModel):
-    """The query string of `GET /v1/search`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    q: Annotated[str, Field(max_length=MAX_TEXT_CHARS)] = ""
-    category: Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)] = []
-    brand: Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)] = []
-    price_min: FiniteFloat | None = None
-    price_max: FiniteFloat | None = None
-    in_stock: bool | None = None
-    spelling: Literal["auto", "off"] = "auto"
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
-    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-
-    def request(self) -> SearchRequest:
-        """Return the same query as `POST /v1/search` takes it; an empty `q` is absent."""
-        filters: dict[str, FilterValue] = {}
-        for name, values in (("category", self.category), ("brand", self.brand)):
-            if values:
-                filters[name] = list(values)
-        bounds = {"gte": self.price_min, "lte": self.price_max}
-        given = {name: bound for name, bound in bounds.items() if bound is not None}
-        if given:
-            filters["price"] = RangeFilter(**given)
-        if self.in_stock is not None:
-            filters["in_stock"] = self.in_stock
-        return SearchRequest(
-            text=self.q if self.q.strip() else None,
-            filter=filters,
-            spelling=self.spelling,
-            limit=self.limit,
-            page=self.page,
-        )
-
-
-_PARAMETERS: Final = {
-    "text": "q",
-    "filter.category": "category",
-    "filter.brand": "brand",
-    "filter.price.gte": "price_min",
-    "filter.price.lte": "price_max",
-    "filter.in_stock": "in_stock",
-}
-
-
-def parameter_of(path: str) -> str:
-    """Return the parameter of a query string that is behind a path into a request; the path itself where none is."""
-    return next((name for field, name in _PARAMETERS.items() if f"{path}.".startswith(f"{field}.")), path)
-
-
-class SuggestRequest(BaseModel):
-    """The query string of `GET /v1/suggest`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    q: Annotated[str, Field(max_length=MAX_TEXT_CHARS)] = ""
-    limit: Annotated[int, Field(ge=1, le=MAX_SUGGESTIONS)] = DEFAULT_SUGGESTIONS

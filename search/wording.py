@@ -5,7 +5,8 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
-from search.schemas import Arms, ImageSource, LimitPer, SearchRequest, SimpleSearch, Term
+from search.query_strings import SimpleSearch
+from search.schemas import Arms, ImageSource, LimitPer, SearchRequest, Term
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from search.schemas import SearchRequest, SimpleSearch
+from search.query_strings import SimpleSearch
+from search.schemas import SearchRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from search.page.address import LISTS, SINGLES
-from search.schemas import parameter_of
+from search.query_strings import parameter_of
 from search.wording import worded
 
 if TYPE_CHECKING:

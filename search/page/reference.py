@@ -144,7 +144,9 @@ def _kind(schema: Mapping[str, Any]) -> Iterator[Piece]:
         return
     choices = schema.get("anyOf") or schema.get("oneOf")
     if choices:
-        kinds = list(dict.fromkeys(tuple(_kind(one)) for one in choices if one.get("type") != "null"))
+        types = {one.get("type") for one in choices}
+        known = {"null", "integer"} if "number" in types else {"null"}  # whole numbers are numbers
+        kinds = list(dict.fromkeys(tuple(_kind(one)) for one in choices if one.get("type") not in known))
         for place, kind in enumerate(kinds):
             yield from (Piece(" or "), *kind) if place else kind
         return
@@ -162,6 +164,10 @@ def _plain(schema: Mapping[str, Any]) -> Iterator[Piece]:
     inner = schema.get("items") if kind == "array" else schema.get("additionalProperties")
     if kind == "array":
         yield Piece("list")
+    elif kind == "object" and "properties" in schema:
+        for place, (name, one) in enumerate(schema["properties"].items()):
+            yield Piece(f"{', ' if place else ''}{name}: ")
+            yield from _kind(one)
     elif kind == "object":
         yield Piece("object")
     else:

@@ -31,6 +31,8 @@ def schema_of(of: JsonObject, *, required: bool = False) -> JsonObject:
         ({"const": "group_id", "type": "string"}, "group_id"),
         ({"anyOf": [{"type": "number"}, {"type": "null"}]}, "number"),
         ({"oneOf": [{"type": "number"}, THING]}, "number or Thing"),
+        ({"anyOf": [{"type": "integer"}, {"type": "number"}, {"type": "string"}]}, "number or text"),
+        ({"type": "object", "properties": {"request": THING, "image": {}}}, "request: Thing, image: anything"),
         ({"type": "array", "items": THING, "maxItems": 16}, "list of Thing (at most 16)"),
         ({"type": "object", "additionalProperties": {"type": "number"}}, "object of number"),
         ({"type": "object", "additionalProperties": True}, "object"),
