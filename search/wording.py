@@ -52,8 +52,12 @@ def worded(error: Mapping[str, Any]) -> str:
     if kind == _UNKNOWN:
         return f"is not known here{_meant(str(error['loc'][-1]))}"
     if kind in _WORDS:
-        return _WORDS[kind].format_map(error.get("ctx", {}))
+        return _WORDS[kind].format_map({name: _told(value) for name, value in error.get("ctx", {}).items()})
     return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _told(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _meant(name: str) -> str:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         ({"limit": 101}, "takes 100 or less"),
         ({"limit": "5"}, "takes a whole number"),
         ({"page": 0}, "takes 1 or more"),
+        ({"diversity": 9}, "takes 1 or less"),
+        ({"diversity": "1"}, "takes a number"),
         ({"text": 3}, "takes text"),
         ({"text": "x" * 1001}, "takes at most 1000 characters"),
         ({"terms": [{"product": ""}]}, "takes at least 1 characters"),
