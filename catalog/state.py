@@ -50,13 +50,25 @@ class Entry:
         return hash(self.greatness)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Stamp:
-    """The newest event a state has seen: its version, its kind's rank and its time (ISO 8601, UTC)."""
+    """The newest event a state has seen: its version, its kind's rank and its time (ISO 8601, UTC).
+
+    Of two of one version and kind the earlier counts, for the later is the same one sent again: without a time of its
+    own an event has that of its record, and a file that is loaded twice would be written twice.
+    """
 
     version: int
     rank: int
     occurred_at: str
+
+    def __gt__(self, other: Stamp) -> bool:
+        """Whether this is what a state that has seen both remembers."""
+        if self.version != other.version:
+            return self.version > other.version
+        if self.rank != other.rank:
+            return self.rank > other.rank
+        return self.occurred_at < other.occurred_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +140,7 @@ def merge(state: State, event: Event) -> State:
         case Deleted():
             after, rank = _delete(state, event.version), _DELETE
     stamp = Stamp(event.version, rank, iso(event.occurred_at))
-    if after is state and state.latest is not None and stamp <= state.latest:
+    if after is state and state.latest is not None and not stamp > state.latest:
         return state
     after = replace(after, latest=max(after.latest or stamp, stamp))
     return state if after == state else _moved(after, event.position)

@@ -61,9 +61,9 @@ def as_bytes(event: object) -> bytes:
     return json.dumps(event, ensure_ascii=False).encode()
 
 
-def as_event(event: JsonObject, *, position: Position | None = None) -> Event:
+def as_event(event: JsonObject, *, position: Position | None = None, received_at: datetime = NOW) -> Event:
     """Return an event as the merge takes it."""
-    return parse_event(as_bytes(event), received_at=NOW, position=position).event
+    return parse_event(as_bytes(event), received_at=received_at, position=position).event
 
 
 def id_of(event: JsonObject) -> str:

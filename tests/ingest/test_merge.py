@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from catalog.points import Stored
 from ingest.decode import decode
 from ingest.merge import merge_batch
-from tests.builders import SKU, as_event, bare, deleted, patched, records, upserted
+from tests.builders import NOW, SKU, as_event, bare, deleted, patched, records, upserted
 from tests.states import fold
 
 if TYPE_CHECKING:
@@ -46,6 +47,17 @@ def test_a_stale_event_changes_nothing() -> None:
 
     assert merged.changes == []
     assert merged.outcomes() == {("upserted", "stale"): 2, ("patched", "stale"): 1}
+
+
+def test_an_event_that_is_sent_again_later_is_stale() -> None:
+    """Without a time of its own it has that of its record; a file that is loaded twice is not written twice."""
+    first, again = (as_event(upserted(), received_at=NOW + timedelta(minutes=minutes)) for minutes in (0, 5))
+    known = {SKU: Stored(SKU, fold([first]), revision=1)}
+
+    merged = merge_batch(known, [again])
+
+    assert (merged.changes, merged.stale) == ([], [again])
+    assert fold([again, first]) == fold([first])
 
 
 def test_an_unknown_product_deleted_leaves_a_tombstone() -> None:
