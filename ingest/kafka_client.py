@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from kafka import KafkaAdminClient
 from kafka import errors as kafka_errors
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
 from catalog.errors import BrokerUnavailable, Misconfigured
+from ingest.kafka_connection import SETTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,8 +84,8 @@ def build(make: Callable[..., Client], connection: KafkaConnection, **options: o
             KafkaNetClient(net=manager._net, manager=manager).close()  # noqa: SLF001 - the only way to it
         if _UNTRUSTED in str(reason):
             raise Misconfigured(
-                f"cannot {_attempt(connection)}: {reason}. Give the authority that signed the brokers' certificates as "
-                "ssl_cafile, and name the brokers as their certificates do"
+                f"cannot {_attempt(connection)}: {reason}. Give the authority that signed the brokers' certificates in "
+                f"{SETTING}SSL_CAFILE, and name the brokers as their certificates do"
             ) from error
         raise translated(reason, _attempt(connection)) from error
     for manager in managers:
@@ -103,6 +105,18 @@ def ask_again(consumer: KafkaConsumer, *, timeout_ms: int) -> None:
         if refused:
             raise kafka_errors.TopicAuthorizationFailedError(refused) from error
         raise
+
+
+def refuse_unseen(connection: KafkaConnection, topic: str) -> None:
+    """Raise the client's refusal where `topic` may exist and is not shown to us: a list of all topics lacks it then."""
+    admin = build(KafkaAdminClient, connection)
+    try:
+        (found,) = admin.describe_topics([topic])
+    finally:
+        admin.close()
+    error = kafka_errors.for_code(found["error_code"])
+    if issubclass(error, kafka_errors.AuthorizationError):
+        raise error(topic)
 
 
 def _is_refusal(error: kafka_errors.KafkaError | None) -> bool:

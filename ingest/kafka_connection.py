@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SETTING: Final = "VITRINE_KAFKA__"
+"""What the settings of a connection begin with: a value that cannot work is told by the name under which it was set."""
 
 RECONNECT_BACKOFF_MAX_MS = 1_000  # the client's own 30 s turns a short outage into a long one
 SECURITY_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -36,14 +42,14 @@ class KafkaConnection:
 
     def __post_init__(self) -> None:
         if not self.bootstrap_servers.strip():
-            raise Misconfigured("bootstrap_servers is empty; it takes host:port, several separated by commas")
+            raise Misconfigured(f"{SETTING}BOOTSTRAP_SERVERS is empty; it takes HOST:PORT, several separated by commas")
         if self.security_protocol not in SECURITY_PROTOCOLS:
-            raise Misconfigured(f"security_protocol {self.security_protocol!r} is none of {SECURITY_PROTOCOLS}")
+            raise Misconfigured(_none_of("SECURITY_PROTOCOL", self.security_protocol, SECURITY_PROTOCOLS))
         if self.security_protocol.startswith("SASL"):
             if self.sasl_mechanism not in SASL_MECHANISMS:
-                raise Misconfigured(f"sasl_mechanism {self.sasl_mechanism!r} is none of {SASL_MECHANISMS}")
+                raise Misconfigured(_none_of("SASL_MECHANISM", self.sasl_mechanism, SASL_MECHANISMS))
             if self.sasl_username is None or self.sasl_password is None:
-                raise Misconfigured(f"{self.security_protocol} needs sasl_username and sasl_password")
+                raise Misconfigured(f"{self.security_protocol} needs {SETTING}SASL_USERNAME and {SETTING}SASL_PASSWORD")
 
     def options(self) -> dict[str, Any]:
         """Return the keyword arguments that every client of kafka-python needs.
@@ -71,6 +77,12 @@ class KafkaConnection:
             if self.ssl_certfile is not None:
                 context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile, self.ssl_password)
         except OSError as error:
-            files = [name for name in (self.ssl_cafile, self.ssl_certfile, self.ssl_keyfile) if name is not None]
-            raise Misconfigured(f"cannot use the certificate files {files}: {error}; they must be PEM") from error
+            files = {"CAFILE": self.ssl_cafile, "CERTFILE": self.ssl_certfile, "KEYFILE": self.ssl_keyfile}
+            named = ", ".join(f"{SETTING}SSL_{name} {file!r}" for name, file in files.items() if file is not None)
+            raise Misconfigured(f"cannot use {named}: {error}; they must be PEM") from error
         return context
+
+
+def _none_of(setting: str, value: str | None, known: Sequence[str]) -> str:
+    said = "is not set" if value is None else f"is {value!r}"
+    return f"{SETTING}{setting} {said}; it takes {', '.join(known)}"

@@ -12,7 +12,7 @@ from kafka.errors import KafkaError
 
 from catalog.errors import BrokerUnavailable, Misconfigured
 from ingest.dead_letters import TRUNCATED, KeptLetter, Place
-from ingest.kafka_client import build, translated
+from ingest.kafka_client import build, refuse_unseen, translated
 from ingest.kafka_producer import AcknowledgedProducer
 from ingest.message import Message
 from ingest.tracing import step
@@ -96,7 +96,10 @@ class KafkaLetterStore:
         self._producer = AcknowledgedProducer(connection, topic=topic, partitions=-1)
 
     def letters(self, begin: Place | None = None) -> Iterator[KeptLetter]:
-        """Yield the letters that are there now, none where there is no such topic."""
+        """Yield the letters that are there now, none where there is no such topic.
+
+        Raises `Misconfigured` where we may not see it, which looks the same at first.
+        """
         try:
             consumer = build(
                 KafkaConsumer,
@@ -133,6 +136,8 @@ class KafkaLetterStore:
         partitions = consumer.partitions_for_topic(self._dead_letter_topic) or set()
         wanted = partitions if begin is None else partitions & {begin.partition}
         places = [TopicPartition(self._dead_letter_topic, partition) for partition in sorted(wanted)]
+        if not partitions:
+            refuse_unseen(self._connection, self._dead_letter_topic)
         if not places:
             return
         consumer.assign(places)

@@ -31,7 +31,7 @@ def run() -> None:
     """Read the Kafka topic, encode what changed, write it to Qdrant; runs until stopped."""
     settings = load_settings()
     logs.configure(settings.log.format)
-    settings.kafka.connection()  # refuses at once what could not work
+    settings.kafka.connection().options()  # refuses at once what could not work
     debezium_reading(settings)
     with garbage.unsought():
         from deploy.processes import ingest as process  # noqa: PLC0415 - models are loaded only when used

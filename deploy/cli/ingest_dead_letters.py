@@ -82,7 +82,7 @@ def show(at: At, data: Data = None, as_json: AsJson = False) -> None:
     with _opened(data) as store:
         letter = find(store, place)
     if letter is None:
-        raise InvalidInput(f"there is no dead letter at {place}")
+        raise _no_letter(Wanted(place=place))
     message = letter.message
     if as_json:
         headers = [[name, to_json(value)] for name, value in message.headers]
@@ -117,6 +117,8 @@ def replay_letters(
     wanted = Wanted(frozenset(reason or ()), _place(at) if at else None)
     with _opened(data) as store:
         outcome = replay(store, wanted, max_replays=max_replays, send=_send_nothing if dry_run else store.send_back)
+    if wanted.place is not None and not outcome.sent and not outcome.left:
+        raise _no_letter(wanted)
     if as_json:
         plain = {"dry_run": dry_run, "topic": store.topic, "replayed": outcome.sent, "left": outcome.left}
         typer.echo(json.dumps(plain, ensure_ascii=False))
@@ -154,6 +156,11 @@ def _opened(data: Path | None) -> Iterator[DeadLetterStore]:
 
 def _send_nothing(_letters: list[KeptLetter]) -> None:
     """Stand in for sending in a dry run."""
+
+
+def _no_letter(wanted: Wanted) -> InvalidInput:
+    reasons = f" of the reason {', '.join(sorted(wanted.reasons))}" if wanted.reasons else ""
+    return InvalidInput(f"there is no dead letter at {wanted.place}{reasons}")
 
 
 def _place(text: str) -> Place:

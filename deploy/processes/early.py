@@ -28,7 +28,7 @@ def check_search(settings: Settings) -> None:
 
 def check_topic(settings: Settings) -> None:
     """Raise `Misconfigured` for what reading the topic could not use: the connection, the mapping of Debezium rows."""
-    settings.kafka.connection()
+    settings.kafka.connection().options()
     debezium_reading(settings)
 
 

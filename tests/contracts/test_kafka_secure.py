@@ -12,7 +12,7 @@ from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, R
 from catalog.errors import BrokerUnavailable, Misconfigured
 from ingest.kafka import KafkaSource
 from ingest.kafka_connection import KafkaConnection
-from ingest.kafka_dead_letters import KafkaDeadLetters
+from ingest.kafka_dead_letters import KafkaDeadLetters, KafkaLetterStore
 from ingest.kafka_producer import KafkaEvents
 from ingest.source import DeadLetter
 from tests.broker import BrokerMissing, admin, create_topic, jars
@@ -104,7 +104,7 @@ def test_an_unknown_certificate_is_no_secret(secured: TlsBroker) -> None:
     )
     source = KafkaSource(trusting_nobody, topic="any", group="any")
 
-    with pytest.raises(Misconfigured, match="ssl_cafile"):
+    with pytest.raises(Misconfigured, match="VITRINE_KAFKA__SSL_CAFILE"):
         wait_until(lambda: bool(source.poll()), "word of the certificate")
 
     source.close()
@@ -120,13 +120,7 @@ def test_a_user_who_may_only_read_stops_at_the_first_dead_letter(shared_broker: 
     events = KafkaEvents(KafkaConnection(shared_broker.bootstrap), topic=topic)
     events.append([(b"k", b"1")])
     events.close()
-    connection = KafkaConnection(
-        shared_broker.secure_bootstrap,
-        security_protocol="SASL_PLAINTEXT",
-        sasl_mechanism="PLAIN",
-        sasl_username="stranger",
-        sasl_password="right",
-    )
+    connection = _stranger(shared_broker)
     source, sink = (
         KafkaSource(connection, topic=topic, group=topic),
         KafkaDeadLetters(connection, topic=f"{topic}-dead"),
@@ -147,19 +141,34 @@ def test_a_refused_read_ends_the_worker(shared_broker: Broker, readable: Resourc
     """Both the topic and the group must be readable; where one is not, that is said, and no outage waited out."""
     topic = create_topic(shared_broker.bootstrap)
     _allow("stranger", ACLOperation.READ, (readable, topic), broker=shared_broker)
-    connection = KafkaConnection(
-        shared_broker.secure_bootstrap,
-        security_protocol="SASL_PLAINTEXT",
-        sasl_mechanism="PLAIN",
-        sasl_username="stranger",
-        sasl_password="right",
-    )
+    connection = _stranger(shared_broker)
     source = KafkaSource(connection, topic=topic, group=topic)
 
     with pytest.raises(Misconfigured, match="access"):
         read(source, 1)
 
     source.close()
+
+
+def test_dead_letters_that_one_may_not_see_are_not_none(shared_broker: Broker) -> None:
+    """The broker shows a stranger no such topic; that nothing was refused would be another answer."""
+    topic = create_topic(shared_broker.bootstrap)
+    store = KafkaLetterStore(_stranger(shared_broker), topic="any", dead_letter_topic=topic)
+
+    with pytest.raises(Misconfigured, match=f"{topic}.*access"):
+        list(store.letters())
+
+    store.close()
+
+
+def _stranger(broker: Broker) -> KafkaConnection:
+    return KafkaConnection(
+        broker.secure_bootstrap,
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="PLAIN",
+        sasl_username="stranger",
+        sasl_password="right",
+    )
 
 
 def _allow(user: str, operation: ACLOperation, *resources: tuple[ResourceType, str], broker: Broker) -> None:

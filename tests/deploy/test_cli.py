@@ -88,6 +88,9 @@ def test_wrong_use_exits_with_2_and_says_what_to_do(
     assert "Traceback" not in result.stderr
 
 
+NO_AUTHORITY = {"VITRINE_KAFKA__SECURITY_PROTOCOL": "SSL", "VITRINE_KAFKA__SSL_CAFILE": "nowhere.pem"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "said"),
     [
@@ -97,7 +100,9 @@ def test_wrong_use_exits_with_2_and_says_what_to_do(
         (["demo"], {"VITRINE_WORDS__SYNONYMS": "rubbish"}, "rubbish"),
         (["demo"], {"VITRINE_ENCODERS__GLOSSARY": "nowhere.txt"}, "nowhere.txt"),
         (["demo", "--kafka", "h:1"], {"VITRINE_KAFKA__DEBEZIUM_MAPPING": "nowhere.yaml"}, "nowhere.yaml"),
-        (["demo", "--kafka", "h:1"], {"VITRINE_KAFKA__SECURITY_PROTOCOL": "SASL_SSL"}, "sasl_mechanism"),
+        (["demo", "--kafka", "h:1"], {"VITRINE_KAFKA__SECURITY_PROTOCOL": "SASL_SSL"}, "VITRINE_KAFKA__SASL_MECHANISM"),
+        (["demo", "--kafka", "h:1"], NO_AUTHORITY, "VITRINE_KAFKA__SSL_CAFILE"),
+        (["ingest", "run"], {"VITRINE_KAFKA__BOOTSTRAP_SERVERS": "h:1", **NO_AUTHORITY}, "VITRINE_KAFKA__SSL_CAFILE"),
         (["demo", "--catalogue", "nowhere.jsonl"], {}, "nowhere.jsonl"),
         (["demo", "--catalogue", "rubbish"], {}, "rubbish, line 1"),
     ],

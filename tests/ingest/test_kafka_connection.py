@@ -49,10 +49,10 @@ def test_a_password_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"bootstrap_servers": " "}, "bootstrap_servers"),
-        ({"security_protocol": "TLS"}, "SASL_SSL"),
-        ({"security_protocol": "SASL_SSL"}, "SCRAM-SHA-512"),
-        ({"security_protocol": "SASL_SSL", "sasl_mechanism": "PLAIN", "sasl_username": "u"}, "sasl_password"),
+        ({"bootstrap_servers": " "}, "VITRINE_KAFKA__BOOTSTRAP_SERVERS"),
+        ({"security_protocol": "TLS"}, "VITRINE_KAFKA__SECURITY_PROTOCOL is .TLS.; it takes .*SASL_SSL"),
+        ({"security_protocol": "SASL_SSL"}, "VITRINE_KAFKA__SASL_MECHANISM is not set; it takes .*SCRAM-SHA-512"),
+        ({"security_protocol": "SASL_SSL", "sasl_mechanism": "PLAIN", "sasl_username": "u"}, "KAFKA__SASL_PASSWORD"),
     ],
 )
 def test_values_that_do_not_go_together_are_named(settings: dict[str, Any], said: str) -> None:
@@ -67,7 +67,7 @@ def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
     for name in ("missing.pem", "ca.pem"):
         connection = KafkaConnection("a:9092", security_protocol="SSL", ssl_cafile=str(tmp_path / name))
-        with pytest.raises(Misconfigured, match=name):
+        with pytest.raises(Misconfigured, match=f"VITRINE_KAFKA__SSL_CAFILE .*{name}"):
             connection.options()
 
 
