@@ -34,8 +34,8 @@ STEPS = (
 """The steps of `ingest/consumer.py`; 2 and 4 are pure, so that dying there is dying before the next one begins."""
 
 
-class Crash(Exception):  # noqa: N818 - no error but a power cut
-    """The process is gone."""
+class Crash(BaseException):
+    """The process is gone: no error but a power cut, so nothing that catches errors may live on."""
 
 
 def crash() -> None:

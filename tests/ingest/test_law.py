@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -162,6 +163,8 @@ class Pipeline(RuleBasedStateMachine):
             self.process.consumer.turn()
         except Crash:
             self.reborn()
+        else:
+            assert self.fate.step == step, "it was to die, and lived on"
         self.fate.step = None
 
     @precondition(lambda self: any(self.process.source.lag().values()))
@@ -243,3 +246,19 @@ TestPipeline = Pipeline.TestCase
 TestPipeline.settings = settings(
     max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_death_at_any_step_changes_nothing(step: str) -> None:
+    """Each step in its turn, for the machine draws some of them: the process dies there, the next one does the rest."""
+    pipeline = Pipeline()
+    pipeline.start(commit_seconds=0.0)
+    first = pipeline.process
+    events = upserted(bare("a", price=1)), upserted(bare("b"), version=2), patched("a", version=3, price=2)
+    pipeline.append([Message(b"a", as_bytes(events[0])), Message(b"b", as_bytes(events[1])), Message(b"c", b"")])
+
+    pipeline.die(step)
+    pipeline.append([Message(b"a", as_bytes(events[2])), Message(b"b", None)])
+
+    assert pipeline.process is not first
+    pipeline.teardown()
