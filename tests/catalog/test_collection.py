@@ -18,6 +18,7 @@ from catalog.collection import Declaration, ensure, resolve, specs_of, verify
 from catalog.errors import CollectionMismatch
 from catalog.layout import creation, payload_indexes
 from catalog.options import IndexOptions
+from catalog.points import BROWSE, HIDDEN_SINCE, OCCURRED_AT, PICTURES_DUE, REVISION
 from catalog.vectors import LAYOUT, DenseSpec, LexicalSpec, VectorSpecs
 from tests.index import embedded_engine, server_engine
 
@@ -90,6 +91,17 @@ def test_ensure_makes_what_verify_wants(engine: EmbeddedClient, declaration: Dec
     assert name == status.physical_name == resolve(engine, declaration.alias) == declaration.physical_name
     assert status.points == 0
     assert len(engine.get_collection(name).payload_schema) == len(payload_indexes())
+
+
+def test_graphs_get_no_links_for_what_no_search_is_narrowed_by(
+    engine: EmbeddedClient, declaration: Declaration
+) -> None:
+    """Links take longer than the graph itself: a filter of a search needs them, the house's own questions do not."""
+    schema = engine.get_collection(ensure(engine, declaration)).payload_schema
+
+    unlinked = {path for path, found in schema.items() if getattr(found.params, "enable_hnsw", None) is False}
+
+    assert unlinked == {OCCURRED_AT, PICTURES_DUE, HIDDEN_SINCE, BROWSE, REVISION}
 
 
 def test_ensure_again_changes_nothing(engine: EmbeddedClient, declaration: Declaration) -> None:
