@@ -118,17 +118,21 @@ class Browser:
         return one.facet.answer(one.facet.mine(keywords), total - one.facet.present(keywords))
 
     async def _numbers(self, facet: NumbersFacet, wanted: Filter, asked: Understood, total: int) -> dict[str, Any]:
-        ends = []
-        for descending in (False, True):
-            order = Order(facet.name, facet.path, descending)
-            rows = await self._retriever.ordered(order, wanted, asked.scope, facet.paths, 1)
-            ends += [value for row in rows if (value := facet.value(row)) is not None]
-        if not ends:
+        low, high = [await self._end(facet, wanted, asked, descending=descending) for descending in (False, True)]
+        if low is None or high is None:
             return facet.answer([], [], total)
-        bounds = buckets.edges(ends[0], ends[-1])
+        positive = wanted & Filter(must=(Within(facet.path, gt=0.0),))
+        above_zero = await self._end(facet, positive, asked, descending=False) if low == 0 else None
+        bounds = buckets.edges(low, high, above_zero)
         ranges = [Within(facet.path, gte=gte, lt=lt) for gte, lt in pairwise(bounds)]
         counts = [await self._retriever.count(wanted & Filter(must=(one,)), asked.scope) for one in ranges]
-        return facet.answer(bounds, counts, total - sum(counts), (ends[0], ends[-1]))
+        return facet.answer(bounds, counts, total - sum(counts), (low, high))
+
+    async def _end(self, facet: NumbersFacet, wanted: Filter, asked: Understood, *, descending: bool) -> float | None:
+        """Return the least or the greatest number of what passes the filter, None where nothing has one."""
+        order = Order(facet.name, facet.path, descending)
+        rows = await self._retriever.ordered(order, wanted, asked.scope, facet.paths, 1)
+        return next((value for row in rows if (value := facet.value(row)) is not None), None)
 
 
 def _paths(facet: Facet) -> list[str]:

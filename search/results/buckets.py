@@ -1,7 +1,8 @@
 """Where the buckets of a number begin: round edges, from its least and its greatest value alone. Pure.
 
 Linear where the span is narrow, 1-2-5-10 where the greatest is many times the least: prices of a whole shop are not
-spread evenly, and one piano must not push all books into one bucket.
+spread evenly, and one piano must not push all books into one bucket. Nor must something that is free: of values from 0
+on it is the least above it that counts.
 """
 
 from __future__ import annotations
@@ -22,12 +23,18 @@ _MANY: Final = 40
 """More decades than a price has: beyond, the numbers are of no kind that buckets serve."""
 
 
-def edges(low: float, high: float) -> list[float]:
-    """Return ascending edges, the first at most `low`, the last above `high`; none beyond what a range may ask for."""
+def edges(low: float, high: float, above_zero: float | None = None) -> list[float]:
+    """Return ascending edges, the first at most `low`, the last above `high`; none beyond what a range may ask for.
+
+    `above_zero` is the least value that is greater than 0, where `low` is 0.
+    """
     if low <= -_LARGEST or high >= _LARGEST:
         return []
-    wide = low > 0 and high / low > _WIDE and math.log10(high / low) * len(_MARKS) < _MANY
-    found = _geometric(low, high) if wide else _linear(low, high)
+    least = above_zero or 0.0 if low == 0 else low
+    wide = least > 0 and high / least > _WIDE and math.log10(high / least) * len(_MARKS) < _MANY
+    found = _geometric(least, high) if wide else _linear(low, high)
+    if wide and low == 0:
+        found = [0.0, *found]
     if len(found) < 2 or found[1] <= low:  # noqa: PLR2004 - numbers so near to each other that no round one is between
         return [low, math.nextafter(high, math.inf)]
     return [min(found[0], low), *found[1:]]

@@ -112,7 +112,8 @@ class NumbersFacet:
         values = [value for row in rows if (value := self.value(row)) is not None]
         if not values:
             return self.answer([], [], len(rows))
-        bounds = buckets.edges(min(values), max(values))
+        above_zero = min((value for value in values if value > 0), default=None)
+        bounds = buckets.edges(min(values), max(values), above_zero)
         return self.answer(bounds, buckets.count(values, bounds), len(rows) - len(values), (min(values), max(values)))
 
     def answer(

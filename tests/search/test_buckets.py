@@ -14,7 +14,7 @@ numbers = st.floats(-1e15, 1e15, allow_nan=False).map(lambda value: float(f"{val
 @given(st.lists(numbers | st.floats(0, 1e4) | st.floats(1e-300, 1e-280), min_size=1, max_size=30))
 def test_every_value_lies_in_one_bucket(values: list[float]) -> None:
     """Edges ascend, and there are few of them."""
-    bounds = edges(min(values), max(values))
+    bounds = edges(min(values), max(values), min((value for value in values if value > 0), default=None))
 
     assert bounds == sorted(set(bounds))
     assert bounds[0] <= min(values) <= max(values) < bounds[-1]
@@ -36,6 +36,21 @@ def test_every_value_lies_in_one_bucket(values: list[float]) -> None:
 def test_edges_are_round(low: float, high: float, expected: list[float]) -> None:
     """As somebody would write them who sells these goods."""
     assert edges(low, high) == expected
+
+
+@pytest.mark.parametrize(
+    ("above_zero", "expected"),
+    [
+        (None, [0, 500, 1000, 1500, 2000]),
+        (5.0, [0, 5, 10, 20, 50, 100, 200, 500, 1000, 2000]),
+        (400.0, [0, 500, 1000, 1500, 2000]),
+    ],
+)
+def test_something_that_is_free_pushes_the_rest_into_no_one_bucket(
+    above_zero: float | None, expected: list[float]
+) -> None:
+    """What the others cost says how wide they are spread."""
+    assert edges(0.0, 1999.0, above_zero) == expected
 
 
 def test_what_no_range_can_ask_for_has_no_buckets() -> None:
