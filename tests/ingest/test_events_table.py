@@ -69,6 +69,12 @@ CASES: Final[list[Case]] = [
         0,
     ),
     ("a null title and no picture", [up(1, price=5), change(2, title=None)], GONE, 0),
+    (
+        "a null title, then a title",
+        [up(1, price=5), change(2, title=None), change(3, title="Dress")],
+        {"price": 5},
+        0,
+    ),
     ("a null value later than the last record that won", [up(7), Null()], GONE, 0),
     ("a null value, then an older event", [up(7), Null(), change(6, price=5)], GONE, 0),
     ("a null value, then an event of the version it ended", [up(7), Null(), up(7)], GONE, 0),
