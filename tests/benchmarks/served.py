@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOST = "127.0.0.1"
-START_SECONDS = 1_200  # of 400,000 products the graph is built first
+START_SECONDS = 2_400  # of 400,000 products the graphs are built first
 LOOK_SECONDS = 0.01
 STOP_SECONDS = 90.0
 IDLE_SECONDS = 2.0
