@@ -10,6 +10,7 @@ import structlog
 
 from catalog.errors import Misconfigured
 from encoders.bundled_folder import is_tower_folder, load_tower_folder
+from encoders.device import check_device
 from encoders.glossary import load_glossary
 from encoders.interface import Encoders
 from encoders.memo import MemoisedTextEncoder, WithTextTower
@@ -61,8 +62,9 @@ def load_named(name: str, *, device: str, glossary: Glossary | None = None, mini
     """Load one model by its name; `minilm` is taken, where it is loaded already, for those that stand on it.
 
     `glossary` is what MiniLM reads Chinese through, the shipped one if not given. Raises `Misconfigured` for a name,
-    folder or hub id that leads to no model.
+    folder or hub id that leads to no model, and for a device that is not here.
     """
+    check_device("VITRINE_ENCODERS__DEVICE", device)
     if name == MINILM:
         return Named(text=minilm or _minilm(device, glossary))
     if name == VITRINE_PICTURES:

@@ -71,7 +71,8 @@ def distil(
 
     A run that was stopped goes on when the same command is given again.
     """
-    from encoders.registry import load_named  # noqa: PLC0415 - models are loaded only when used
+    from encoders.device import check_device  # noqa: PLC0415 - models are loaded only when used
+    from encoders.registry import load_named  # noqa: PLC0415
     from encoders.shipped import load_minilm  # noqa: PLC0415
     from encoders.training.shrink.order import Order  # noqa: PLC0415
 
@@ -100,6 +101,7 @@ def distil(
             from encoders.training.shrink.workshop import as_json as as_plain  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise Misconfigured(f"distilling needs {error.name}: pip install 'vitrine[train]'") from error
+    check_device("--device", device)
     plain = load_minilm(device=device) if teacher == MINILM else None  # without its word list, which stays outside
     named = load_named(teacher, device=device, minilm=plain)
     outcome = school.distil(order, school.Teacher(named.text, named.picture), console)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import Progress
 
-from encoders.evaluation.scale import scale_of
-from encoders.interface import PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Unrelated
+from encoders.evaluation.scale import levels_by_chance
 from encoders.training.shop.bases import load_pupil
 from encoders.training.shop.blend import blend, remember
 from encoders.training.shop.card import CARD, write_card
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from encoders.evaluation.measures import Measured
-    from encoders.interface import TextEncoder
+    from encoders.interface import TextEncoder, Unrelated
     from encoders.training.shop.config import TrainingConfig
     from encoders.training.shop.data import ShopData
     from encoders.training.shop.pupil import Arms, Pupil
@@ -96,14 +95,9 @@ def _write_model(config: TrainingConfig, course: Course, before: Mapping[str, Me
 
 def unrelated(arms: Arms, data: ShopData) -> dict[str, Unrelated]:
     """Measure what unrelated pairs of held-out rows score: the calibration until a catalogue has its own."""
-    gallery = gallery_of(arms, data)
-    alike = scale_of(gallery, gallery, ())
-    found = dict.fromkeys((PICTURE_QUERY, PRODUCT_QUERY), Unrelated(alike.mean, alike.deviation))
     words = data.held_out_words()
-    if arms.words is not None and words:
-        asked = scale_of(arms.words.encode_queries(words), gallery, ())
-        found[TEXT_QUERY] = Unrelated(asked.mean, asked.deviation)
-    return found
+    asked = arms.words.encode_queries(words) if arms.words is not None and words else None
+    return levels_by_chance(gallery_of(arms, data), asked)
 
 
 def _prepare(config: TrainingConfig, pupil: Pupil, console: Console) -> ShopData:

@@ -12,8 +12,7 @@ from rich.progress import Progress
 
 from catalog.errors import Misconfigured
 from encoders.evaluation.dataset import read_table
-from encoders.evaluation.scale import scale_of
-from encoders.interface import PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Unrelated
+from encoders.evaluation.scale import levels_by_chance
 from encoders.shipped import load_minilm
 from encoders.shortcut import shortened
 from encoders.training.shop.curve import draw_curve
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from encoders.interface import Description, PictureEncoder, TextEncoder
+    from encoders.interface import Description, PictureEncoder, TextEncoder, Unrelated
     from encoders.training.shop.batches import Reader
     from encoders.training.shop.pupil import Pupil
     from encoders.training.shop.trainer import Trained
@@ -153,12 +152,7 @@ def _taught(  # noqa: PLR0913, PLR0917 - all that a lesson takes
 
 def _unrelated(student: Sight) -> dict[str, Unrelated]:
     """What unrelated held-out goods and words score: the student's calibration until a catalogue has its own."""
-    alike = scale_of(student.goods, student.goods, ())
-    found = dict.fromkeys((PICTURE_QUERY, PRODUCT_QUERY), Unrelated(alike.mean, alike.deviation))
-    if len(student.words):
-        asked = scale_of(student.words, student.goods, ())
-        found[TEXT_QUERY] = Unrelated(asked.mean, asked.deviation)
-    return found
+    return levels_by_chance(student.goods, student.words if len(student.words) else None)
 
 
 def _milliseconds(text: TextEncoder | None, picture: PictureEncoder | None, goods: Goods) -> float:

@@ -11,7 +11,7 @@ from encoders.evaluation.intervals import compare, estimate
 from encoders.evaluation.measures import measure
 from encoders.evaluation.neighbours import vote
 from encoders.evaluation.retrieval import nearest
-from encoders.evaluation.scale import scale_of
+from encoders.evaluation.scale import levels_by_chance, scale_of
 from encoders.evaluation.tasks import Graded, Query
 
 
@@ -149,3 +149,17 @@ def test_the_scale_of_unrelated_pairs() -> None:
     scale = scale_of(np.eye(300, dtype=np.float32)[:150], np.eye(300, dtype=np.float32)[150:], [0.2, 0.5, 0.9])
 
     assert (scale.mean, scale.deviation, scale.matching) == (0, 0, 0.5)
+
+
+def test_a_model_that_tells_few_goods_apart_still_finds_some_near() -> None:
+    """Three deviations above the mean would be more than any cosine: nothing would ever be near."""
+    noise = np.random.default_rng(1).normal(scale=0.02, size=(48, 32))
+    few = (np.repeat(np.eye(8, 32), 6, axis=0) + noise).astype(np.float32)
+    few /= np.linalg.norm(few, axis=1, keepdims=True)
+
+    levels = levels_by_chance(few, few[::-1])
+
+    for level in levels.values():
+        near = (few @ few.T > level.threshold).sum(axis=1)
+        assert level.mean + 3 * level.deviation > 1
+        assert (near > 1).mean() > 0.9

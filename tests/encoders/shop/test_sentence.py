@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 from rich.console import Console
 
 from catalog.errors import Misconfigured
@@ -13,7 +14,7 @@ from encoders.training.shop.run import train
 from encoders.transformer import load_transformer
 from tests.encoders.shop.shops import config, some_goods, write_shop
 from tests.encoders.tiny_clip import build_tiny_clip
-from tests.encoders.tiny_models import build_tiny_text_model
+from tests.encoders.tiny_models import build_tiny_resnet, build_tiny_text_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,3 +50,17 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     """A base that leads nowhere is said."""
     with pytest.raises(Misconfigured, match="holds no model"):
         load_pupil(config(tmp_path, base=str(tmp_path)))
+
+
+def test_a_cnn_is_no_base(tmp_path: Path) -> None:
+    """It has no place for the words that labels bring, and that is said before anything is trained."""
+    (tmp_path / "cnn").mkdir()
+    with pytest.raises(Misconfigured, match=r"^base: .* reads pictures only"):
+        load_pupil(config(tmp_path, base=str(build_tiny_resnet(tmp_path / "cnn"))))
+
+
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="the device is here")
+def test_a_device_that_is_not_here_is_named(tmp_path: Path) -> None:
+    """By the key of the config that asks for it."""
+    with pytest.raises(Misconfigured, match=r"^device: 'mps' cannot be used here"):
+        load_pupil(config(tmp_path, base="vitrine-pictures", device="mps"))
