@@ -15,6 +15,7 @@ from encoders.names import MINILM
 
 if TYPE_CHECKING:
     from encoders.evaluation.intervals import Estimate
+    from encoders.training.shrink.order import Order
     from encoders.training.shrink.workshop import Outcome
 
 
@@ -71,10 +72,7 @@ def distil(
 
     A run that was stopped goes on when the same command is given again.
     """
-    from encoders.device import check_device  # noqa: PLC0415 - models are loaded only when used
-    from encoders.registry import load_named  # noqa: PLC0415
-    from encoders.shipped import load_minilm  # noqa: PLC0415
-    from encoders.training.shrink.order import Order  # noqa: PLC0415
+    from encoders.training.shrink.order import Order  # noqa: PLC0415 - models are loaded only when used
 
     if epochs is not None and minutes is not None:
         raise Misconfigured("--epochs and --minutes both say how long: give one of them")
@@ -94,24 +92,33 @@ def distil(
         checkpoint_steps=checkpoint_steps,
         device=device,
     )
-    console = Console(stderr=True)
-    try:
-        with console.status("Loading the libraries and the teacher …"):
-            from encoders.training.shrink import distil as school  # noqa: PLC0415
-            from encoders.training.shrink.workshop import as_json as as_plain  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise Misconfigured(f"distilling needs {error.name}: pip install 'vitrine[train]'") from error
-    check_device("--device", device)
-    plain = load_minilm(device=device) if teacher == MINILM else None  # without its word list, which stays outside
-    named = load_named(teacher, device=device, minilm=plain)
-    outcome = school.distil(order, school.Teacher(named.text, named.picture), console)
+    outcome = _distilled(order, Console(stderr=True))
     if as_json:
+        from encoders.training.shrink.workshop import as_json as as_plain  # noqa: PLC0415
+
         typer.echo(as_plain(outcome))
         return
     Console().print(_table(outcome))
     for refused in outcome.refused:
         typer.echo(f"left out: {refused}", err=True)
     typer.echo(f"It is ready for use: VITRINE_ENCODERS__{outcome.arm}={outcome.model}")
+
+
+def _distilled(order: Order, console: Console) -> Outcome:
+    from encoders.device import check_device  # noqa: PLC0415
+    from encoders.registry import load_named  # noqa: PLC0415
+    from encoders.shipped import load_minilm  # noqa: PLC0415
+
+    try:
+        with console.status("Loading the libraries and the teacher …"):
+            from encoders.training.shrink import distil as school  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise Misconfigured(f"distilling needs {error.name}: pip install 'vitrine[train]'") from error
+    check_device("--device", order.device)
+    # Without its word list, which stays outside.
+    plain = load_minilm(device=order.device) if order.teacher == MINILM else None
+    named = load_named(order.teacher, device=order.device, minilm=plain)
+    return school.distil(order, school.Teacher(named.text, named.picture), console)
 
 
 def _table(outcome: Outcome) -> Table:
