@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from search.encoding.query import QueryEncoder
     from search.locks.key_file import KeyFile
     from search.metrics import SearchMetrics
-    from search.page import Page
+    from search.page import Page, Rendered
     from search.pictures import ProductPictures
     from search.readiness import Readiness
     from search.service import Answer, SearchService
@@ -256,10 +257,14 @@ def _add_page(app: FastAPI, parts: SearchParts, door: Door) -> None:
             shown = await parts.page.render(request.query_params.multi_items(), caller.scope, door)
         return HTMLResponse(shown.html, shown.status, dict(shown.headers))
 
+    @cache
+    def described() -> Rendered:
+        return parts.page.describe(app.openapi())
+
     @app.get("/docs", response_class=HTMLResponse, include_in_schema=False)
     async def reference() -> Response:
-        """Show the schema to people."""
-        shown = parts.page.describe(app.openapi())
+        """Show the schema to people; it stays as it is while the process lives."""
+        shown = described()
         return HTMLResponse(shown.html, shown.status, dict(shown.headers))
 
     @app.post("/session", include_in_schema=False)
