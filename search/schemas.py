@@ -166,7 +166,7 @@ def _known(fields: list[str]) -> list[str]:
 class SearchRequest(_Strict):
     """A filtered hybrid query; without text and terms it browses everything that passes the filter."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     text: QueryText | None = None
     """Short for one more term, of weight 1."""
