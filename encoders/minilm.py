@@ -21,6 +21,7 @@ from encoders.bert import BertNetwork, BertShape, runs_of
 from encoders.int8 import ARITHMETIC, quantise
 from encoders.interface import Description, checked, readable
 from encoders.names import MINILM
+from encoders.threads import in_lanes, lane_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,13 +86,18 @@ class MiniLmEncoder:
     def _encode(self, texts: Sequence[str], prompt: str) -> FloatArray:
         tokens = self.tokens(texts, prompt)
         order = sorted(range(len(tokens)), key=lambda number: len(tokens[number]))
+        batches = list(_batches(order, tokens, lane_batch(sum(map(len, tokens)), _BATCH_TOKENS)))
         vectors = np.zeros((len(texts), self._description.size), dtype=np.float32)
-        with torch.inference_mode():
-            for batch in _batches(order, tokens):
-                together = torch.tensor([token for number in batch for token in tokens[number]], device=self._device)
-                found = self._network(together, runs_of([len(tokens[number]) for number in batch]))
-                vectors[batch] = found.float().cpu().numpy()
+        for batch, found in zip(batches, in_lanes(lambda batch: self._run(batch, tokens), batches), strict=True):
+            vectors[batch] = found
         return checked(vectors, self._description, len(texts))
+
+    def _run(self, batch: Sequence[int], tokens: Sequence[Sequence[int]]) -> FloatArray:
+        together = torch.tensor([token for number in batch for token in tokens[number]], device=self._device)
+        runs = runs_of([len(tokens[number]) for number in batch])
+        with torch.inference_mode():
+            vectors: FloatArray = self._network(together, runs).float().cpu().numpy()
+        return vectors
 
 
 def load_minilm(*, device: str, unrelated: Mapping[str, Unrelated] | None = None) -> MiniLmEncoder:
@@ -135,12 +141,12 @@ def _revision(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _batches(order: Sequence[int], tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Cut the texts, shortest first, into batches of so many tokens, or of one text that has more."""
+def _batches(order: Sequence[int], tokens: Sequence[Sequence[int]], most: int) -> Iterator[list[int]]:
+    """Cut the texts, shortest first, into batches of at most so many tokens, or of one text that has more."""
     batch: list[int] = []
     count = 0
     for number in order:
-        if batch and count + len(tokens[number]) > _BATCH_TOKENS:
+        if batch and count + len(tokens[number]) > most:
             yield batch
             batch, count = [], 0
         batch.append(number)

@@ -1,9 +1,18 @@
-"""How many cores torch takes for what one thread encodes."""
+"""How many cores torch takes for what one thread encodes, and bulk work with a core for each batch."""
 
 from __future__ import annotations
 
 import sys
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Barrier, Thread
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_Part = TypeVar("_Part")
+_Made = TypeVar("_Made")
 
 
 def share_cores() -> None:
@@ -18,8 +27,56 @@ def share_cores() -> None:
     import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
 
     all_cores = torch.get_num_threads()
-    # What a thread sets holds for itself and for all that have yet to start: another one sets that back.
     torch.set_num_threads(max(1, all_cores // 2))
-    restoring = Thread(target=torch.set_num_threads, args=(all_cores,))
+    _start_others_with(all_cores)
+
+
+def lane_batch(inputs: int, most: int) -> int:
+    """Return how many of so many inputs to encode at once: `most`, or fewer so that every core has some; at least 1."""
+    import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
+
+    return max(1, min(most, -(-inputs // torch.get_num_threads())))
+
+
+def in_lanes(work: Callable[[_Part], _Made], parts: Sequence[_Part]) -> list[_Made]:
+    """Return what `work` makes of each part, in order; each takes one core, and as many are at work as there are cores.
+
+    Where instead all cores work on one part, torch's threads wait for the slowest at every layer, and spin meanwhile:
+    a sixth slower on idle cores, ten times where something else wants them. A single part takes all that this thread
+    may. The first failure is raised.
+    """
+    import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
+
+    cores = torch.get_num_threads()
+    if cores == 1 or len(parts) <= 1:
+        return [work(part) for part in parts]
+    return list(_lanes(cores).map(work, parts))
+
+
+@cache
+def _lanes(count: int) -> ThreadPoolExecutor:
+    """Return threads of which each has one core; all are started at once, for each sets what later ones start with."""
+    import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
+
+    started = Barrier(count + 1)
+
+    def take_one_core() -> None:
+        torch.get_num_threads()  # the first time that torch is asked in a thread, it sets the count anew
+        torch.set_num_threads(1)
+        started.wait()
+
+    lanes = ThreadPoolExecutor(count, thread_name_prefix="lane", initializer=take_one_core)
+    for _ in range(count):
+        lanes.submit(int)
+    started.wait()
+    _start_others_with(count)
+    return lanes
+
+
+def _start_others_with(cores: int) -> None:
+    """Restore what threads to come start with: torch takes for that what any thread set last for itself."""
+    import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
+
+    restoring = Thread(target=torch.set_num_threads, args=(cores,))
     restoring.start()
     restoring.join()

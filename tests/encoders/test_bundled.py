@@ -14,6 +14,7 @@ from encoders.bundled.network import NetworkShape, PictureNetwork, SameConv2d, S
 from encoders.bundled.preprocess import letterbox, normalise
 from encoders.bundled.tower import without_norms
 from encoders.bundled.weights import SHIPPED, write_weights
+from tests.encoders.cores import cores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,11 +127,13 @@ def test_a_grey_picture_stacked_to_three_channels_is_taken(tower: PictureTower) 
     assert np.isfinite(tower.encode([grey])).all()
 
 
-def test_a_batch_equals_its_pictures_one_by_one_and_keeps_their_order(tower: PictureTower) -> None:
-    """What else is in a batch, and where its boundaries lie, does not matter."""
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_batch_equals_its_pictures_one_by_one_and_keeps_their_order(tower: PictureTower, count: int) -> None:
+    """What else is in a batch, where its boundaries lie, and how many cores share it, does not matter."""
     pictures = [a_picture(20 + n, 50 - n, seed=n) for n in range(34)]
 
-    together = tower.encode(pictures)
+    with cores(count):
+        together = tower.encode(pictures)
 
     alone = np.concatenate([tower.encode([picture]) for picture in pictures])
     np.testing.assert_allclose(together, alone, atol=1e-4)

@@ -14,6 +14,7 @@ from sentence_transformers import SentenceTransformer
 
 from catalog.errors import Misconfigured
 from encoders.minilm import CHARACTERS_A_TOKEN, MAX_TOKENS, MiniLmEncoder, load_bert, load_minilm
+from tests.encoders.cores import cores
 
 if TYPE_CHECKING:
     from encoders.interface import FloatArray
@@ -50,9 +51,11 @@ def test_queries_and_documents_are_read_alike(encoder: MiniLmEncoder) -> None:
     np.testing.assert_array_equal(encoder.encode_queries(TEXTS), encoder.encode_documents(TEXTS))
 
 
-def test_a_text_does_not_feel_its_neighbours(encoder: MiniLmEncoder) -> None:
-    """No padding and no mask: alone, or among others of all lengths, or in another order."""
-    together = encoder.encode_documents(TEXTS)
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_text_does_not_feel_its_neighbours(encoder: MiniLmEncoder, count: int) -> None:
+    """No padding and no mask: alone, or among others of all lengths, on one core or several, or in another order."""
+    with cores(count):
+        together = encoder.encode_documents(TEXTS)
 
     alone = np.concatenate([encoder.encode_documents([text]) for text in TEXTS])
 
