@@ -13,19 +13,16 @@ import torch
 from PIL import Image
 
 from catalog.text import dense_text
-from encoders.bert import runs_of
-from encoders.bundled.preprocess import letterbox, normalise
-from encoders.bundled.tower import without_norms
-from encoders.bundled.weights import SHIPPED, read_weights
 from encoders.pictures.decode import PictureLimits, decode
 from encoders.shipped import load_minilm
+from tests.benchmarks.forward import pictures_forward, texts_forward
 from tests.benchmarks.table import Row, Section, verdict
 from tests.benchmarks.timing import Samples, per_second, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from encoders.interface import Encoders, Picture
+    from encoders.interface import Encoders
 
 BATCHES = (1, 8, 32, 128)
 AIM_SHARE = 0.9
@@ -82,7 +79,7 @@ def encoding(encoders: Encoders, products: Sequence[Mapping[str, object]], photo
 
 def _pictures(encoders: Encoders, photos: Sequence[bytes]) -> Beside:
     pictures = [decode(photo, LIMITS) for photo in photos]
-    return _rounds(Beside(len(photos)), lambda: encoders.picture.encode_pictures(pictures), _bare_pictures(pictures))
+    return _rounds(Beside(len(photos)), lambda: encoders.picture.encode_pictures(pictures), pictures_forward(pictures))
 
 
 def _from_bytes(encoders: Encoders, photos: Sequence[bytes]) -> Beside:
@@ -97,7 +94,7 @@ def _from_bytes(encoders: Encoders, photos: Sequence[bytes]) -> Beside:
             for part in coming:
                 encoders.picture.encode_pictures(part)
 
-    return _rounds(Beside(len(photos)), overlapped, _bare_pictures(pictures))
+    return _rounds(Beside(len(photos)), overlapped, pictures_forward(pictures))
 
 
 def _unpacking(encoders: Encoders, photos: Sequence[bytes], side_px: int) -> Row:
@@ -126,42 +123,9 @@ def _jpeg(photo: bytes, side_px: int) -> bytes:
     return file.getvalue()
 
 
-def _bare_pictures(pictures: Sequence[Picture]) -> Callable[[], object]:
-    network = without_norms(read_weights(SHIPPED).network)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    pixels = normalise(torch.stack([letterbox(picture) for picture in pictures]))
-
-    def forward() -> None:
-        with torch.inference_mode():
-            for start in range(0, len(pixels), 32):
-                network(pixels[start : start + 32])
-
-    return forward
-
-
 def _texts(texts: Sequence[str]) -> Beside:
     encoder = load_minilm(device="cpu")
-    tokens = sorted(encoder.tokens(texts), key=len)
-    batches = [
-        (torch.tensor([token for one in part for token in one]), runs_of([len(one) for one in part]))
-        for part in _by_tokens(tokens)
-    ]
-
-    def forward() -> None:
-        with torch.inference_mode():
-            for together, runs in batches:
-                encoder.network(together, runs)
-
-    return _rounds(Beside(len(texts)), lambda: encoder.encode_documents(texts), forward)
-
-
-def _by_tokens(tokens: Sequence[list[int]], most: int = 512) -> list[list[list[int]]]:
-    parts: list[list[list[int]]] = [[]]
-    for one in tokens:
-        if parts[-1] and sum(map(len, parts[-1])) + len(one) > most:
-            parts.append([])
-        parts[-1].append(one)
-    return parts
+    return _rounds(Beside(len(texts)), lambda: encoder.encode_documents(texts), texts_forward(texts))
 
 
 def _query() -> Row:
