@@ -22,7 +22,7 @@ from tests.benchmarks.timing import Samples, per_second, share
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from encoders.interface import Encoders
+    from encoders.interface import Encoders, Picture
 
 BATCHES = (1, 8, 32, 128)
 AIM_SHARE = 0.9
@@ -31,6 +31,7 @@ AIM_QUERY_MS = 4.0
 ROUNDS = 7
 QUERY_ROUNDS = 60
 UNPACKED = 16
+GROUPS = 4
 LIMITS = PictureLimits()
 QUERIES = ("red running shoes for women", "black leather wallet", "blue jeans", "summer dress with flowers")
 _LOADING = """
@@ -83,18 +84,19 @@ def _pictures(encoders: Encoders, photos: Sequence[bytes]) -> Beside:
 
 
 def _from_bytes(encoders: Encoders, photos: Sequence[bytes]) -> Beside:
-    """As ingest does it: a thread decodes the next pictures while the encoder works on those before."""
+    """As ingest does it: a thread decodes the next group of pictures while the encoder works on the one before."""
     side = encoders.picture.description.needed_side_px
-    pictures = [decode(photo, LIMITS, needed_side_px=side) for photo in photos]
-    parts = [photos[start : start + 32] for start in range(0, len(photos), 32)]
+
+    def decoded(group: Sequence[bytes]) -> list[Picture]:
+        return [decode(photo, LIMITS, needed_side_px=side) for photo in group]
 
     def overlapped() -> None:
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.map(lambda part: [decode(photo, LIMITS, needed_side_px=side) for photo in part], parts)
-            for part in coming:
-                encoders.picture.encode_pictures(part)
+            for group in ahead.map(decoded, [photos] * GROUPS):
+                encoders.picture.encode_pictures(group)
 
-    return _rounds(Beside(len(photos)), overlapped, pictures_forward(pictures))
+    forward = pictures_forward(decoded(photos) * GROUPS)
+    return _rounds(Beside(len(photos) * GROUPS), overlapped, forward)
 
 
 def _unpacking(encoders: Encoders, photos: Sequence[bytes], side_px: int) -> Row:
