@@ -61,15 +61,19 @@ def refetched_now_and_then(  # noqa: PLR0913 - the parts of one pass, and when
     engine: Engine,
     encoders: Encoders,
     fetcher: PictureFetcher,
+    metrics: IngestMetrics,
     *,
     stopping: threading.Event,
     every_seconds: float = DEMO_EVERY_SECONDS,
 ) -> Iterator[None]:
-    """Ask for what is due in a thread beside the worker, until `stopping`: what a CronJob does for a deployment."""
+    """Ask for what is due in a thread beside the worker, until `stopping`: what a CronJob does for a deployment.
+
+    What it fetches and encodes counts in the worker's metrics.
+    """
     store = Store(engine, declare(settings, encoders).physical_name)
 
     def passes() -> None:
-        with encoding_of(settings, encoders, fetcher, IngestMetrics()) as encoding:
+        with encoding_of(settings, encoders, fetcher, metrics) as encoding:
             while not stopping.wait(every_seconds):
                 one_pass = Refetch(store, encoding, moment=datetime.now(UTC), stopping=stopping)
                 outcome = one_pass.run(limit=None, progress=lambda _: None)

@@ -135,7 +135,7 @@ class _CheckedBackend(httpcore.AsyncNetworkBackend):
         for address in addresses:
             if (objection := self._rules.objection(address)) is not None:
                 raise InvalidPicture(
-                    f"{host:.100} leads to {objection}; a network that may be asked is named in "
+                    f"{host:.100} leads to {objection}; a private network that may be asked is named in "
                     "VITRINE_IMAGES__ALLOWED_NETWORKS"
                 )
         return addresses

@@ -18,6 +18,7 @@ from deploy.processes.refetching import refetched_now_and_then
 from deploy.settings import load_settings
 from encoders.names import EncoderSettings
 from encoders.registry import load_encoders
+from ingest.metrics import IngestMetrics
 from ingest.store import Store
 from tests.builders import as_bytes, bare, jpeg, upserted
 from tests.logs import wait_until
@@ -75,16 +76,19 @@ def test_pictures_that_came_are_found_by(tmp_path: Path) -> None:
 
 
 def test_the_demo_asks_now_and_then(tmp_path: Path) -> None:
-    """What a CronJob does for a deployment is done beside its worker."""
+    """What a CronJob does for a deployment is done beside its worker, and counted with what that does."""
     (tmp_path / "shop.jsonl").write_bytes(as_bytes(upserted(bare("a", images=["a.jpg"]))))
     assert run("load", "shop.jsonl").exit_code == 0
     (tmp_path / "a.jpg").write_bytes(jpeg())
     make_due()
     settings, encoders = load_settings(), load_encoders(EncoderSettings())
     collection = declare(settings, encoders).physical_name
-    stopping = threading.Event()
+    stopping, metrics = threading.Event(), IngestMetrics()
 
     with closing(open_engine(settings)) as engine, picture_fetcher(settings) as fetcher:
         store = Store(engine, collection)
-        with refetched_now_and_then(settings, engine, encoders, fetcher, stopping=stopping, every_seconds=0.05):
+        parts = (settings, engine, encoders, fetcher, metrics)
+        with refetched_now_and_then(*parts, stopping=stopping, every_seconds=0.05):
             wait_until(lambda: store.read(["a"])["a"].derived.pictures[0].status == "ok", "the picture")
+
+    assert metrics.registry.get_sample_value("vitrine_ingest_pictures_total", {"outcome": "ok"}) == 1

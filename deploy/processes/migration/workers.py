@@ -85,10 +85,10 @@ class Workers:
             return source
 
         try:
-            filled = prepare()
+            filled, metrics = prepare(), self.metrics(collection)
             parts = (filled.settings, filled.engine, filled.encoders, filled.fetcher)
-            with refetched_now_and_then(*parts, stopping=worker.stopping):
-                feed(filled, worker.stopping, around=noted, metrics=self.metrics(collection))
+            with refetched_now_and_then(*parts, metrics, stopping=worker.stopping):
+                feed(filled, worker.stopping, around=noted, metrics=metrics)
         except BaseException as error:  # noqa: BLE001 - a panic of the engine too: kept, and said
             worker.failure = error
             trace = None if isinstance(error, VitrineError) else error
