@@ -68,7 +68,9 @@ class Campaign:
         ready = Samples()
         self._start(ready)
         searches, rest, prices = [], [], {}
-        feed = [ingesting.folding_row(goods(self.plan.new_products))]
+        wanted = goods(self.plan.new_products)
+        brokers = brokered.new_products_row(self.folder / "brokered", self.images, self.encoders, wanted)
+        feed = [brokers, ingesting.folding_row(wanted)]
         for size in self.plan.sizes:
             data = self.folder / f"{size}"
             self._fill(data, tiny, cheap, size)
