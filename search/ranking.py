@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, overload
 
 import numpy as np
@@ -51,6 +52,11 @@ class ArmHits:
         return above
 
     @property
+    def near_count(self) -> int:
+        """How many of the hits are above the threshold: so many first ones."""
+        return int(np.count_nonzero(self.near))
+
+    @property
     def near_to_the_end(self) -> bool:
         """Whether the arm may have had more that is above the threshold: its last hit still was."""
         return not self.complete and bool(self.near[-1])
@@ -77,7 +83,7 @@ class Found:
         """The engine's versions of the points that are near in some arm."""
         versions: dict[str, int] = {}
         for hits in self.arms.values():
-            near = int(np.count_nonzero(hits.near))
+            near = hits.near_count
             versions.update(zip(hits.ids[:near], hits.versions(near), strict=False))
         return versions
 
@@ -149,8 +155,23 @@ def rank(arms: Mapping[str, ArmHits], ranking: Ranking, named: Sequence[str] = (
     return best_first(
         [point_ids[place] for place in kept.tolist()],
         scores[kept],
-        exact=not any(hits.near_to_the_end if ranking.cut_off == AUTO else not hits.complete for hits in arms.values()),
+        exact=_is_exact(arms, ranking),
     )
+
+
+def members(arms: Mapping[str, ArmHits], ranking: Ranking, named: Sequence[str] = ()) -> Candidates:
+    """Return the candidates that `rank` returns, in no order and without scores: all that counting needs.
+
+    Only hits that are candidates by themselves are named, not those that merely lift one.
+    """
+    counts = {arm: hits.near_count if ranking.cut_off == AUTO else len(hits.ids) for arm, hits in arms.items()}
+    found = chain(named, *(hits.ids[: counts[arm]] for arm, hits in arms.items()))
+    return Candidates(list(dict.fromkeys(found)), exact=_is_exact(arms, ranking))
+
+
+def _is_exact(arms: Mapping[str, ArmHits], ranking: Ranking) -> bool:
+    """Whether no arm may have had more that is a candidate."""
+    return not any(hits.near_to_the_end if ranking.cut_off == AUTO else not hits.complete for hits in arms.values())
 
 
 def _with_a_say(hits: ArmHits, ranking: Ranking) -> ArmHits:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import InvalidInput
 from search.filters import Filter, Products
 from search.parts import Part, dense_vectors, products_in, products_part
-from search.ranking import Candidates, rank
+from search.ranking import Candidates, members, rank
 from search.results.boosts import lifted
 from search.results.diversity import DEEP, diversify
 from search.results.listing import arrange, page_of, paths_to_arrange
@@ -41,7 +41,7 @@ class Listed:
     """The candidate set of a query and the list that its pages are cut from.
 
     `query` is what the arms looked for. `whole` is under the whole filter, `others` one for each selected facet,
-    without the condition on its own field. `founds` are of all of these. `rows` are of all candidates,
+    without the condition on its own field, in no order. `founds` are of all of these. `rows` are of all candidates,
     where the order lies in them.
     """
 
@@ -92,7 +92,8 @@ class Finder:
         """Return the candidate set in the order in which it is shown."""
         query, founds = await self.ask(asked, asked.ranking.weights)
         with asked.stages.timed("rank"):
-            whole, *others = [rank(found.arms, asked.ranking, found.named) for found in founds]
+            whole = rank(founds[0].arms, asked.ranking, founds[0].named)
+            others = [members(found.arms, asked.ranking, found.named) for found in founds[1:]]
         rows: dict[str, Row] = {}
         if self._order_lies_in_rows(asked):
             rows, _ = await self._rows(founds, (whole, *others), asked)

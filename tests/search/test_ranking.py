@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from catalog.vectors import ARMS
 from encoders.interface import Unrelated
-from search.ranking import AUTO, RRF_CONSTANT, ArmHits, Ranking, rank
+from search.ranking import AUTO, RRF_CONSTANT, ArmHits, Ranking, members, rank
 
 SCALE = Unrelated(mean=0.2, deviation=0.1)
 EVEN = dict.fromkeys(ARMS, 1.0)
@@ -133,3 +133,19 @@ def test_pages_of_an_order_are_slices_of_it(count: int, limit: int) -> None:
     pages = [whole[start : start + limit] for start in range(0, count, limit)]
 
     assert [point_id for page in pages for point_id in page] == sorted(whole)
+
+
+@given(some_arms, fusions, st.sampled_from([AUTO, "off"]), st.floats(-1, 1, width=32), st.sets(st.sampled_from(ARMS)))
+def test_members_are_the_candidates(
+    found: dict[str, dict[str, float]], fusion: str, cut_off: str, threshold: float, complete: set[str]
+) -> None:
+    """Who only counts gets the very set that is shown, and whether it is exact."""
+    scale = Unrelated(SCALE.mean, SCALE.deviation, threshold)
+    arms = {
+        arm: hits(*scores.items(), scale=scale, complete=arm in complete or not scores) for arm, scores in found.items()
+    }
+    ranking, named = Ranking(EVEN, fusion, cut_off), ["j", "k"]
+    ranked, counted = rank(arms, ranking, named), members(arms, ranking, named)
+
+    assert sorted(counted.point_ids) == sorted(ranked.point_ids)
+    assert counted.exact == ranked.exact
