@@ -101,4 +101,4 @@ def _size_bytes(value: object) -> int:
     size = getsizeof(value)
     if isinstance(value, dict):
         return size + sum(_size_bytes(name) + _size_bytes(held) for name, held in value.items())
-    return size + sum(map(_size_bytes, value)) if isinstance(value, list) else size
+    return size + sum(map(_size_bytes, value)) if isinstance(value, list | tuple) else size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.points import DERIVED, STATE, field_path, product_of
@@ -39,4 +40,16 @@ class Row:
 def row_of(point: Record | ScoredPoint) -> Row:
     """Return a point as what orders and counts look at."""
     payload = point.payload or {}
-    return Row(str(point.id), product_of(payload), payload.get(DERIVED, {}) | payload.get(STATE, {}))
+    derived = payload.get(DERIVED, {}) | payload.get(STATE, {})
+    return Row(str(point.id), _shared(product_of(payload)), _shared(derived))
+
+
+def _shared(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same with equal keywords as one object, lists of them as tuples: quick to count, little to keep."""
+    return {name: _keywords(value) for name, value in fields.items()}
+
+
+def _keywords(value: object) -> object:
+    if isinstance(value, list):
+        return tuple(map(_keywords, value))
+    return intern(value) if isinstance(value, str) else value

@@ -13,7 +13,7 @@ from catalog.points import GROUP
 from search.filters import AnyOf, Filter, Within
 from search.ranking import Candidate
 from search.results import buckets
-from search.results.facets import NumbersFacet
+from search.results.facets import NumbersFacet, Tally
 from search.results.listing import arrange, page_of, paths_to_arrange
 from search.results.ordering import Order
 from search.results.outcome import End, Outcome
@@ -111,7 +111,7 @@ class Browser:
             total = await self._retriever.count(wanted, scope)
         if total <= self._retriever.depth:
             rows = await self._retriever.rows(wanted, scope, _paths(one.facet), self._retriever.depth)
-            return one.facet.count(rows)
+            return one.facet.count(Tally(rows))
         if isinstance(one.facet, NumbersFacet):
             return await self._numbers(one.facet, wanted, asked, total)
         keywords = await self._retriever.facet(one.facet.path, wanted, scope)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from catalog.errors import InvalidInput
@@ -46,6 +45,25 @@ _KNOWN: Final = ", ".join([*_KEYWORDS, *_NUMBERS, "attributes.NAME"])
 _FLAGS: Final = {YES: True, NO: False}
 
 
+class Tally:
+    """Rows to count; the keywords of a path are counted once, however many facets look there."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+        self._counts: dict[str, Counter[str]] = {}
+
+    def keywords(self, path: str) -> Mapping[str, int]:
+        """Return the keywords at a path, and how many rows have each: once, though a shop's list may name it twice."""
+        if path not in self._counts:
+            part, _, name = path.partition(".")
+            held = Counter((row.product if part == PRODUCT else row.derived).get(name) for row in self.rows)
+            counts = self._counts[path] = Counter[str]()
+            for value, count in held.items():  # there are few: rows have them in common
+                for keyword in set(value) if isinstance(value, tuple) else filter(None, (value,)):
+                    counts[keyword] += count
+        return self._counts[path]
+
+
 @dataclass(frozen=True, slots=True)
 class ValuesFacet:
     """A field of keywords at `path`; those of one attribute share a path and begin with `prefix`."""
@@ -59,15 +77,10 @@ class ValuesFacet:
         """What a row must hold to be counted."""
         return (self.path,)
 
-    def count(self, rows: Sequence[Row]) -> dict[str, Any]:
+    def count(self, tally: Tally) -> dict[str, Any]:
         """Return the values of the rows with their counts, and how many rows have none."""
-        part, _, name = self.path.partition(".")
-        held = [(row.product if part == PRODUCT else row.derived).get(name) for row in rows]
-        if self.prefix:
-            held = [[one for one in keywords or () if one.startswith(self.prefix)] for keywords in held]
-        # a set, because a list of the shop's may name a value twice; a product counts once
-        sets = [set(keywords) if isinstance(keywords, list) else (keywords,) for keywords in held if keywords]
-        return self.answer(Counter(chain.from_iterable(sets)), len(rows) - len(sets))
+        counts = tally.keywords(self.path)
+        return self.answer(self.mine(counts), len(tally.rows) - self.present(counts))
 
     def answer(self, counts: Mapping[str, int], missing: int) -> dict[str, Any]:
         """Return the facet of keywords that were counted already."""
@@ -107,14 +120,16 @@ class NumbersFacet:
         """What a row must hold to be counted."""
         return (field_path(ATTRIBUTES) if self.attribute is not None else self.path,)
 
-    def count(self, rows: Sequence[Row]) -> dict[str, Any]:
+    def count(self, tally: Tally) -> dict[str, Any]:
         """Return the span of the rows' numbers, the buckets that are not empty, and how many rows have none."""
-        values = [value for row in rows if (value := self.value(row)) is not None]
+        values = [value for row in tally.rows if (value := self.value(row)) is not None]
         if not values:
-            return self.answer([], [], len(rows))
+            return self.answer([], [], len(tally.rows))
         above_zero = min((value for value in values if value > 0), default=None)
         bounds = buckets.edges(min(values), max(values), above_zero)
-        return self.answer(bounds, buckets.count(values, bounds), len(rows) - len(values), (min(values), max(values)))
+        return self.answer(
+            bounds, buckets.count(values, bounds), len(tally.rows) - len(values), (min(values), max(values))
+        )
 
     def answer(
         self, bounds: Sequence[float], counts: Sequence[int], missing: int, span: tuple[float, float] | None = None

@@ -16,6 +16,7 @@ from search.parts import Part, dense_vectors, products_in, products_part
 from search.ranking import Candidates, members, rank
 from search.results.boosts import lifted
 from search.results.diversity import DEEP, diversify
+from search.results.facets import Tally
 from search.results.listing import arrange, page_of, paths_to_arrange
 from search.results.outcome import Outcome
 from search.rows import PRODUCT_ID, row_of
@@ -188,11 +189,14 @@ def _names(asked: Understood) -> list[str]:
 
 def _facets(asked: Understood, listed: Listed, rows: Mapping[str, Row]) -> dict[str, Any]:
     """Count each facet over the candidate set, or over the one that its own filter does not narrow."""
-    own = iter(listed.others)
-    counted = {}
-    for one in asked.facets:
-        candidates = listed.whole if one.without_own is None else next(own)
-        counted[one.facet.name] = one.facet.count(
-            [rows[point_id] for point_id in candidates.point_ids if point_id in rows]
-        )
-    return counted
+    if not asked.facets:
+        return {}
+    whole, own = _tally(listed.whole, rows), iter(listed.others)
+    return {
+        one.facet.name: one.facet.count(whole if one.without_own is None else _tally(next(own), rows))
+        for one in asked.facets
+    }
+
+
+def _tally(candidates: Candidates, rows: Mapping[str, Row]) -> Tally:
+    return Tally([rows[point_id] for point_id in candidates.point_ids if point_id in rows])
