@@ -2,7 +2,8 @@
 
 Reading a row costs the engine twenty times as much as finding its point: it unpacks the whole payload for it. Every hit
 says its point's version, which each write raises, so a row read at that version need not be read again. A row holds
-every path that anybody asked for so far, so that it serves all.
+every path that anybody asked for so far, so that it serves all. What is ordered and counted, a thousand a search, is
+kept apart from the whole products that pages show.
 
 Only for an engine that numbers its writes in one place, as the embedded one does. In a cluster each replica counts for
 itself, and equal numbers may stand for different payloads.
@@ -10,7 +11,7 @@ itself, and equal numbers may stand for different payloads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from sys import getsizeof
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 32_768
 MOST_BYTES: Final = 128 * 2**20
 """Twice what so many rows of the sample catalogue hold, 2 KB each: only products with very much in them meet it."""
+_MOST_PRODUCTS: Final = 8_192
+_MOST_PRODUCT_BYTES: Final = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +105,11 @@ def _size_bytes(value: object) -> int:
     if isinstance(value, dict):
         return size + sum(_size_bytes(name) + _size_bytes(held) for name, held in value.items())
     return size + sum(map(_size_bytes, value)) if isinstance(value, list | tuple) else size
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one process keeps: rows to order and count by, and whole products that pages showed."""
+
+    rows: KeptRows = field(default_factory=KeptRows)
+    products: KeptRows = field(default_factory=lambda: KeptRows(_MOST_PRODUCTS, _MOST_PRODUCT_BYTES))

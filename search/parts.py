@@ -39,7 +39,12 @@ class Sampled:
 
 def products_part(point_ids: Sequence[str], fields: Sequence[str] | None) -> Part:
     """Return what to read for the products of these points, or for only `fields` of them."""
-    return Part(point_ids, [PRODUCT, OFFER] if fields is None else [field_path(name) for name in {"id", *fields}])
+    return Part(point_ids, product_paths(fields))
+
+
+def product_paths(fields: Sequence[str] | None) -> Sequence[str]:
+    """Return where a product lies in a payload, or only `fields` of it and its id."""
+    return (PRODUCT, OFFER) if fields is None else [field_path(name) for name in {"id", *fields}]
 
 
 def products_in(points: Mapping[str, ScoredPoint]) -> dict[str, dict[str, Any]]:

@@ -41,15 +41,11 @@ def row_of(point: Record | ScoredPoint) -> Row:
     """Return a point as what orders and counts look at."""
     payload = point.payload or {}
     derived = payload.get(DERIVED, {}) | payload.get(STATE, {})
-    return Row(str(point.id), _shared(product_of(payload)), _shared(derived))
+    return Row(str(point.id), product_of(payload), {name: _shared(value) for name, value in derived.items()})
 
 
-def _shared(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same with equal keywords as one object, lists of them as tuples: quick to count, little to keep."""
-    return {name: _keywords(value) for name, value in fields.items()}
-
-
-def _keywords(value: object) -> object:
+def _shared(value: object) -> object:
+    """Return keywords as one object where they are equal, lists of them as tuples: quick to count, little to keep."""
     if isinstance(value, list):
-        return tuple(map(_keywords, value))
+        return tuple(map(_shared, value))
     return intern(value) if isinstance(value, str) else value

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from search.access import Scope
     from search.answers import ExplainAnswer
     from search.encoding.query import QueryEncoder
-    from search.kept_rows import KeptRows
+    from search.kept_rows import Kept
     from search.metrics import SearchMetrics
     from search.ranking import ArmHits, Candidate
     from search.results.outcome import Outcome
@@ -68,7 +68,7 @@ class SearchService:
         words: Words,
         metrics: SearchMetrics,
         boosts: Boosts | None = None,
-        kept: KeptRows | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self._index = index
         self._retriever = retriever

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import InvalidInput
 from search.filters import Filter, Products
-from search.parts import Part, dense_vectors, products_in, products_part
+from search.parts import Part, dense_vectors, product_paths
 from search.ranking import Candidates, members, rank
 from search.results.boosts import lifted
 from search.results.diversity import DEEP, diversify
@@ -24,10 +24,8 @@ from search.rows import PRODUCT_ID, row_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from qdrant_client.models import ScoredPoint
-
     from search.encoding.query import ArmQuery, QueryEncoder
-    from search.kept_rows import KeptRows
+    from search.kept_rows import Kept, KeptRows
     from search.ranking import Candidate, Found
     from search.results.boosts import Boosts
     from search.results.outcome import End
@@ -54,16 +52,32 @@ class Listed:
     rows: Mapping[str, Row]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Rows to have: of which points, with what lies at `paths` at least; and where they are kept, if anywhere."""
+
+    point_ids: Sequence[str]
+    paths: Sequence[str]
+    kept: KeptRows | None
+
+    def parted(self, versions: Mapping[str, int]) -> tuple[dict[str, Row], Part]:
+        """Return the rows that are kept at these versions, and what is to be read for the others."""
+        if self.kept is None:
+            return {}, Part(self.point_ids, self.paths)
+        paths = self.kept.widened(self.paths)
+        known = self.kept.known(self.point_ids, versions)
+        return known, Part([point_id for point_id in self.point_ids if point_id not in known], paths)
+
+
 class Finder:
     """Finds what terms ask for."""
 
-    def __init__(
-        self, encoder: QueryEncoder, retriever: Retriever, boosts: Boosts, kept: KeptRows | None = None
-    ) -> None:
+    def __init__(self, encoder: QueryEncoder, retriever: Retriever, boosts: Boosts, kept: Kept | None = None) -> None:
         self._encoder = encoder
         self._retriever = retriever
         self._boosts = boosts
-        self._kept = kept
+        self._kept_rows = kept.rows if kept is not None else None
+        self._kept_products = kept.products if kept is not None else None
 
     async def find(self, asked: Understood, after: End | None) -> Outcome:
         """Return the page that is asked for, of what follows `after` where there is one."""
@@ -71,9 +85,9 @@ class Finder:
         shown, end = page_of(listed.entries, listed.rows, asked, after)
         rows, read = listed.rows, None
         if not self._order_lies_in_rows(asked):
-            page = products_part([one.point_id for one in shown], asked.request.fields)
-            rows, (products,) = await self._rows(listed.founds, (listed.whole, *listed.others), asked, page)
-            read = products_in(products)
+            of_sets, of_page = self._wanted(asked, (listed.whole, *listed.others)), self._page(asked, shown)
+            rows, products = await self._rows(listed.founds, asked, of_sets, of_page)
+            read = {point_id: _only(row.product, asked.request.fields) for point_id, row in products.items()}
         with asked.stages.timed("rank"):
             facets = _facets(asked, listed, rows)
         return Outcome(
@@ -97,7 +111,7 @@ class Finder:
             others = [members(found.arms, asked.ranking, found.named) for found in founds[1:]]
         rows: dict[str, Row] = {}
         if self._order_lies_in_rows(asked):
-            rows, _ = await self._rows(founds, (whole, *others), asked)
+            (rows,) = await self._rows(founds, asked, self._wanted(asked, (whole, *others)))
         with asked.stages.timed("rank"):
             ordered: Sequence[Candidate] = lifted(whole, rows, self._boosts)
         if self._order_lies_in_rows(asked) and self._paths(asked):  # one that was deleted a moment ago has no row
@@ -146,25 +160,31 @@ class Finder:
         paths = (*paths_to_arrange(asked.request, asked.order), *self._boosts.paths, *counted)
         return (PRODUCT_ID, *paths) if paths else ()
 
-    async def _rows(
-        self, founds: Sequence[Found], sets: Sequence[Candidates], asked: Understood, *beside: Part
-    ) -> tuple[dict[str, Row], list[dict[str, ScoredPoint]]]:
-        """Return the rows of the sets, as far as something is ordered or counted by them, and what is read beside."""
+    def _wanted(self, asked: Understood, sets: Sequence[Candidates]) -> _Wanted:
+        """Return the rows of the sets, as far as something is ordered or counted by them."""
         paths = self._paths(asked)
-        wanted = dict.fromkeys(point_id for one in sets for point_id in one.point_ids) if paths else {}
-        known: dict[str, Row] = {}
+        union = dict.fromkeys(point_id for one in sets for point_id in one.point_ids) if paths else ()
+        return _Wanted(list(union), paths, self._kept_rows)
+
+    def _page(self, asked: Understood, shown: Sequence[Candidate]) -> _Wanted:
+        """Return the products of a page: whole where they are kept, for the next request may ask for another field."""
+        paths = product_paths(asked.request.fields if self._kept_products is None else None)
+        return _Wanted([one.point_id for one in shown], paths, self._kept_products)
+
+    async def _rows(self, founds: Sequence[Found], asked: Understood, *wanted: _Wanted) -> list[dict[str, Row]]:
+        """Return the rows of each: those that are kept at just the version that a hit told, the others as read."""
         versions: dict[str, int] = {}
-        if self._kept is not None and wanted:
-            versions = {key: version for one in founds for key, version in one.versions.items()}
-            paths = self._kept.widened(paths)
-            known = self._kept.known(wanted, versions)
-        missing = Part([point_id for point_id in wanted if point_id not in known], paths)
+        for found in founds if any(one.kept and one.point_ids for one in wanted) else ():
+            versions.update(found.versions)
+        known, missing = zip(*(one.parted(versions) for one in wanted), strict=True)
         with asked.stages.timed("retrieve"):
-            read, *others = await self._retriever.read([missing, *beside], asked.scope)
-        rows = {point_id: row_of(point) for point_id, point in read.items()}
-        if self._kept is not None:
-            self._kept.keep(rows, versions, paths)
-        return known | rows, others
+            read = await self._retriever.read(missing, asked.scope)
+        for one, part, points, rows in zip(wanted, missing, read, known, strict=True):
+            new = {point_id: row_of(point) for point_id, point in points.items()}
+            if one.kept is not None:
+                one.kept.keep(new, versions, part.paths)
+            rows.update(new)
+        return list(known)
 
     async def _diversified(self, ordered: Sequence[Candidate], asked: Understood) -> list[Candidate]:
         first = Part([one.point_id for one in ordered[:DEEP]], (), vectors=True)
@@ -185,6 +205,11 @@ def _names(asked: Understood) -> list[str]:
     """Return what an id or a code may be written as, of each positive term in words, as it was typed."""
     typed = [term.text.strip() for term in asked.request.all_terms() if term.text is not None and term.weight > 0]
     return list(dict.fromkeys(name for text in typed for name in (text, text.upper(), text.lower())))
+
+
+def _only(product: Mapping[str, Any], fields: Sequence[str] | None) -> Mapping[str, Any]:
+    """Return the fields of a product that are asked for, and its id."""
+    return product if fields is None else {name: product[name] for name in ("id", *fields) if name in product}
 
 
 def _facets(asked: Understood, listed: Listed, rows: Mapping[str, Row]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from deploy.processes.parts import open_async_engine, search_core
 from encoders.fakes import fake_encoders
 from search.access import EVERYTHING
+from search.kept_rows import Kept
 from search.retriever import Retriever
 from search.schemas import SearchRequest
 from search.service import SearchService, ServedIndex
@@ -73,8 +74,13 @@ async def test_once_more_for_vectors(shop: Shop) -> None:
     assert await asked(shop, {"text": "thing", "diversity": 0.5}) == [ARMS + NAMED, 1, 1]
 
 
-async def asked(shop: Shop, request: dict[str, object]) -> list[int]:
-    """Return how many questions each call held that one search made."""
+async def test_of_products_that_were_shown_nothing_is_read_again(shop: Shop) -> None:
+    """Where they are kept, the same page comes from the arms' answer alone."""
+    assert await asked(shop, {"text": "thing"}, searches=2, kept=Kept()) == [ARMS + NAMED, 1, ARMS + NAMED]
+
+
+async def asked(shop: Shop, request: dict[str, object], searches: int = 1, kept: Kept | None = None) -> list[int]:
+    """Return how many questions each call held that a search made."""
     shop.index.clear()
     shop.sell(*(bare(f"p-{n}", title="thing", brand="A", price=float(n)) for n in range(4)))
     core, retriever = search_core(shop.settings, shop.index.engine, fake_encoders()), Counted(shop)
@@ -84,9 +90,11 @@ async def asked(shop: Shop, request: dict[str, object]) -> list[int]:
         retriever=retriever,
         words=core.words,
         metrics=core.metrics,
+        kept=kept,
     )
     try:
-        answer = await service.search(SearchRequest.model_validate(request), EVERYTHING)
+        for _ in range(searches):
+            answer = await service.search(SearchRequest.model_validate(request), EVERYTHING)
     finally:
         core.encoder.close()
         await core.service.close()

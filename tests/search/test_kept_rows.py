@@ -66,6 +66,27 @@ def test_another_order_finds_what_it_needs_in_each_row(shop: Shop) -> None:
     assert counted(shop) == {"A": 4}
 
 
+def test_pages_follow_every_kind_of_write(shop: Shop) -> None:
+    """A product that was shown before is shown as it stands: after a patch of any part, deleted, and come back."""
+
+    def shown(**request: object) -> list[dict[str, object]]:
+        return [hit["product"] for hit in shop.search(text="thing", **request)["hits"]]
+
+    shop.sell(bare("p-0", title="thing", price=1.0, stock=3))
+    assert shown() == shown() == [{"id": "p-0", "title": "thing", "price": 1.0, "stock": 3}]
+    assert shown(fields=["price"]) == [{"id": "p-0", "price": 1.0}]
+
+    shop.hear(patched("p-0", version=2, price=2))
+    assert shown(fields=["price"]) == [{"id": "p-0", "price": 2}]
+    assert shown() == shown() == [{"id": "p-0", "title": "thing", "price": 2, "stock": 3}]
+    shop.hear(patched("p-0", version=3, title="another thing", brand="B"))
+    assert shown() == [{"id": "p-0", "title": "another thing", "brand": "B", "price": 2, "stock": 3}]
+    shop.hear(deleted("p-0", version=4))
+    assert shown() == []
+    shop.hear(upserted(bare("p-0", title="thing"), version=5))
+    assert shown() == shown() == [{"id": "p-0", "title": "thing"}]
+
+
 def test_a_row_is_known_at_its_version_only() -> None:
     """After a write its point says another, and then it is to be read."""
     kept = KeptRows()
