@@ -187,13 +187,13 @@ def _with_a_say(hits: ArmHits, ranking: Ranking) -> ArmHits:
 
 def best_first(point_ids: Sequence[str], scores: ScoreArray, *, exact: bool) -> Candidates:
     """Return candidates in the order of their scores, runs of equal ones in the order of ids."""
-    order: list[int] = np.argsort(-scores, kind="stable").tolist()
-    ranked = scores[order]
-    edges = np.flatnonzero(np.diff(ranked, prepend=np.nan, append=np.nan))  # where runs begin, and the end
-    for run in np.flatnonzero(np.diff(edges) > 1):
+    order = np.argsort(-scores, kind="stable")
+    ranked, ordered = scores[order], [point_ids[place] for place in order.tolist()]
+    edges = np.flatnonzero(np.concatenate(([True], ranked[1:] != ranked[:-1], [True])))  # where runs begin, and the end
+    for run in np.flatnonzero(np.diff(edges) > 1).tolist():
         start, end = edges[run], edges[run + 1]
-        order[start:end] = sorted(order[start:end], key=point_ids.__getitem__)
-    return Candidates([point_ids[place] for place in order], ranked, exact)
+        ordered[start:end] = sorted(ordered[start:end])
+    return Candidates(ordered, ranked, exact)
 
 
 def normalised(hits: ArmHits) -> FloatArray:
