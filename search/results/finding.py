@@ -105,17 +105,19 @@ class Finder:
 
     async def listed(self, asked: Understood) -> Listed:
         """Return the candidate set in the order in which it is shown."""
-        query, founds = await self.ask(asked, asked.ranking.weights)
+        ranking = asked.ranking
+        query, founds = await self.ask(asked, ranking.weights)
         with asked.stages.timed("rank"):
-            whole = rank(founds[0].arms, asked.ranking, founds[0].named)
-            others = [members(found.arms, asked.ranking, found.named) for found in founds[1:]]
+            whole = rank(founds[0].arms, ranking, founds[0].named)
+            others = [members(found.arms, ranking, found.named) for found in founds[1:]]
+        ordered: Sequence[Candidate] = whole
         rows: dict[str, Row] = {}
         if self._order_lies_in_rows(asked):
             (rows,) = await self._rows(founds, asked, self._wanted(asked, (whole, *others)))
-        with asked.stages.timed("rank"):
-            ordered: Sequence[Candidate] = lifted(whole, rows, self._boosts)
-        if self._order_lies_in_rows(asked) and self._paths(asked):  # one that was deleted a moment ago has no row
-            ordered = [one for one in ordered if one.point_id in rows]
+            with asked.stages.timed("rank"):
+                ordered = lifted(whole, rows, self._boosts)
+            if self._paths(asked):  # one that was deleted a moment ago has no row
+                ordered = [one for one in ordered if one.point_id in rows]
         if asked.request.diversity and asked.order is None:
             ordered = await self._diversified(ordered, asked)
         with asked.stages.timed("rank"):
@@ -129,8 +131,7 @@ class Finder:
 
         `weights` say which arms are asked. Raises `InvalidInput` that names the term.
         """
-        with asked.stages.timed("retrieve"):
-            products = await self._vectors_of(asked)
+        products = await self._vectors_of(asked)
         with asked.stages.timed("encode"):
             query = await self._encoder.encode(asked.terms, asked.uploads, products, weights)
         leaving_out = searched_with(asked.terms)
@@ -146,7 +147,8 @@ class Finder:
         named = {term.product: f"terms.{number}.product" for number, term in enumerate(asked.terms) if term.product}
         if not named:
             return {}
-        vectors = await self._retriever.vectors(list(named), asked.scope)
+        with asked.stages.timed("retrieve"):
+            vectors = await self._retriever.vectors(list(named), asked.scope)
         for product_id, where in named.items():
             if product_id not in vectors:
                 raise InvalidInput(f"there is no product {product_id!r}", field=where)
