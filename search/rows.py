@@ -45,7 +45,10 @@ def row_of(point: Record | ScoredPoint) -> Row:
 
 
 def _shared(value: object) -> object:
-    """Return keywords as one object where they are equal, lists of them as tuples: quick to count, little to keep."""
+    """Return keywords as one object where they are equal, lists of them as tuples without repetition.
+
+    Equal ones lie in one place in memory then, which is most of what counting a thousand rows costs.
+    """
     if isinstance(value, list):
-        return tuple(map(_shared, value))
+        return tuple(map(intern, dict.fromkeys(value)))
     return intern(value) if isinstance(value, str) else value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from catalog.errors import InvalidInput
@@ -53,14 +54,12 @@ class Tally:
         self._counts: dict[str, Counter[str]] = {}
 
     def keywords(self, path: str) -> Mapping[str, int]:
-        """Return the keywords at a path, and how many rows have each: once, though a shop's list may name it twice."""
+        """Return the keywords at a path, and how many rows have each."""
         if path not in self._counts:
             part, _, name = path.partition(".")
-            held = Counter((row.product if part == PRODUCT else row.derived).get(name) for row in self.rows)
-            counts = self._counts[path] = Counter[str]()
-            for value, count in held.items():  # there are few: rows have them in common
-                for keyword in set(value) if isinstance(value, tuple) else filter(None, (value,)):
-                    counts[keyword] += count
+            held = [(row.product if part == PRODUCT else row.derived).get(name) for row in self.rows]
+            several = [value if isinstance(value, tuple) else (value,) for value in held if value]
+            self._counts[path] = Counter(chain.from_iterable(several))
         return self._counts[path]
 
 

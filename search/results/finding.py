@@ -100,7 +100,7 @@ class Finder:
             read=read,
             found=listed.founds[0],
             query=listed.query,
-            boosts={one.point_id: self._boosts.of(rows[one.point_id]) for one in shown if one.point_id in rows},
+            boosts=self._lifts(shown, rows),
         )
 
     async def listed(self, asked: Understood) -> Listed:
@@ -153,6 +153,11 @@ class Finder:
             if product_id not in vectors:
                 raise InvalidInput(f"there is no product {product_id!r}", field=where)
         return vectors
+
+    def _lifts(self, shown: Sequence[Candidate], rows: Mapping[str, Row]) -> dict[str, dict[str, float]]:
+        if not self._boosts.paths:
+            return {}
+        return {one.point_id: self._boosts.of(rows[one.point_id]) for one in shown if one.point_id in rows}
 
     def _order_lies_in_rows(self, asked: Understood) -> bool:
         return bool(paths_to_arrange(asked.request, asked.order) or self._boosts.paths or asked.request.diversity)
