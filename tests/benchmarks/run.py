@@ -27,10 +27,10 @@ QUICK = Plan((2_000,), searches=20, new_products=128, batch=64, price_rounds=1, 
 CAPTION = (
     "p50 · p99. “Known words” are in the API's memory and encoded no more, “first time” are not. “Engine” is the bare "
     "call that searches every arm to a depth of {depth:,}, “encode” the bare encoders, on a thread as the API has it: "
-    "the floor. Beside it, and not part of it: “page” is the call that reads the 20 products shown, “HTTP alone” a "
+    "the floor. Beside it, and not part of it: “page” is the call that reads 20 products not yet shown, “HTTP alone” a "
     "`/livez`, “client” our client around the engine's call, with ids and scores read. The API is `vitrine demo` in "
     "another process on a copy of the same index; all take turns query by query. “Adds” is the median of API less "
-    "floor: HTTP, the asking client and the page are in it. The first {real:,} products of an index have vectors of "
+    "floor: HTTP and the asking client are in it. The first {real:,} products of an index have vectors of "
     "their own, the others one of those plus noise, and titles, prices and BM25 weights of their own. The index is as "
     "ingest leaves it: without a graph."
 )
