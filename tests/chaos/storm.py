@@ -210,13 +210,13 @@ class Storm:
         return (self._folder / "workers.log").read_text(errors="replace")[-4000:]
 
     def _send(self, messages: Sequence[Message], seconds: float) -> None:
-        """Send in order, evenly over the time; what was not acknowledged is sent again."""
+        """Send in order, evenly over the time; what was not acknowledged is sent again, what is late catches up."""
         producer = AcknowledgedProducer(
             KafkaConnection(self.place.bootstrap), topic=self.place.topic, partitions=PARTITIONS
         )
-        pause_seconds = seconds * CHUNK / len(messages)
+        started = time.monotonic()
         for begin in range(0, len(messages), CHUNK):
-            due = time.monotonic() + pause_seconds
+            due = started + seconds * (begin + CHUNK) / len(messages)
             while True:
                 with suppress(BrokerUnavailable, KafkaError):
                     assert producer.deliver(messages[begin : begin + CHUNK]) == []
@@ -235,7 +235,7 @@ class Storm:
             engine.close()
 
     def _start_host(self) -> None:
-        if self.place.engine.startswith("http"):
+        if self.place.is_on_server:
             return
         (self._folder / "engine").unlink(missing_ok=True)
         self._host = self._processes.Process(target=host, args=(self._folder / "index", self.place.engine), daemon=True)

@@ -7,14 +7,14 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from qdrant_client import QdrantClient
 
-from ingest.consumer import Stopped
+from ingest.consumer import COMMIT_SECONDS
 from ingest.kafka import KafkaSource
 from ingest.kafka_connection import KafkaConnection
 from ingest.kafka_dead_letters import KafkaDeadLetters
@@ -24,7 +24,10 @@ from tests.mortal import Fate, MortalEncoding, MortalLetters, MortalSource, Mort
 from tests.pipeline import consumer_of, new_encoding
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from ingest.source import Record
 
 SESSION_SECONDS = 1.5
 
@@ -38,9 +41,14 @@ class Place:
     engine: str
     collection: str
 
+    @property
+    def is_on_server(self) -> bool:
+        """Whether the engine is a server, which is not ours to kill."""
+        return self.engine.startswith("http")
+
     def index(self) -> Index:
         """Open the index, as one process has it."""
-        if self.engine.startswith("http"):
+        if self.is_on_server:
             return Index(QdrantClient(url=self.engine), self.collection)
         return hosted_index(self.engine, self.collection)
 
@@ -69,29 +77,37 @@ class Doom:
     step: str
 
 
+@dataclass
+class DoomedSource(MortalSource):
+    """A source at whose side a worker counts its turns."""
+
+    doom: Doom = field(kw_only=True)
+    turn: int = 0
+
+    def poll(self) -> Sequence[Record]:
+        """Read; in the turn that is to be the last, death waits at its step."""
+        if self.turn == self.doom.turn:
+            self.fate.step = self.doom.step
+        batch = super().poll()
+        self.turn += bool(batch)
+        return batch
+
+
 def work(place: Place, batch_records: int, doom: Doom, log: Path) -> None:
     """Turn until told to stop by SIGTERM, or dead."""
     sys.stderr = log.open("a", buffering=1)
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    stopping, fate = threading.Event(), Fate()
+    stopping, fate = threading.Event(), Fate(befalls=partial(_die, doom.step))
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     with ExitStack() as things:
         parts = things.enter_context(new_encoding(made=partial(MortalEncoding, fate=fate)))
         index = place.index()
-        source = MortalSource(place.source(batch_records), fate)
+        source = DoomedSource(place.source(batch_records), fate, doom=doom)
         letters = MortalLetters(KafkaDeadLetters(KafkaConnection(place.bootstrap), topic=place.dead_letters), fate)
         things.callback(letters.close)
         things.callback(source.close)
         store = MortalStore(index.engine, index.collection, fate)
-        consumer = consumer_of(parts, store, source, letters, stopping)
-        fate.befalls = partial(_die, doom.step)
-        turn = 0
-        while not stopping.is_set():
-            fate.step = doom.step if turn == doom.turn else fate.step
-            try:
-                turn += bool(consumer.turn())
-            except Stopped:
-                return
+        consumer_of(parts, store, source, letters, stopping, commit_seconds=COMMIT_SECONDS).run()
 
 
 def _die(step: str) -> None:
