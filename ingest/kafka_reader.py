@@ -10,19 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
-from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka import KafkaConsumer
 from kafka.errors import KafkaError
-from kafka.structs import MemberState
 
 from catalog.errors import BrokerUnavailable, Misconfigured
 from ingest.kafka_client import ask_again, build, translated
 from ingest.kafka_headers import read_any_header
-from ingest.source import Record
+from ingest.kafka_polling import POLL_JOINING_MS, POLL_MS, Ownership, is_joining, poll_into
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-
-    from kafka import TopicPartition
+    from collections.abc import Callable, Collection
 
     from ingest.kafka_buffer import RecordBuffer
     from ingest.kafka_connection import KafkaConnection
@@ -31,9 +28,6 @@ log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
-POLL_MS = 50  # how long a job for this thread may have to wait, at most
-POLL_FULL_MS = 5  # while paused there is nothing to wait for but the group's own affairs
-POLL_JOINING_MS = 500
 REQUEST_MS = 2_000  # how long one question to the broker may take before we call it an outage
 LOOK_SECONDS = 1.0  # silence after which we ask whether the broker is still there
 LOOK_UNASSIGNED_SECONDS = 2.0
@@ -63,22 +57,6 @@ class _Job(Generic[Answer]):
             raise ours from error
         except BrokerUnavailable as error:  # a rebalance that lasts is no outage
             self.answer.set_exception(error)
-
-
-class _Ownership(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Tells the buffer which partitions are ours; called on the client's own I/O thread, inside our `poll`."""
-
-    def __init__(self, buffer: RecordBuffer, forget: Callable[[Collection[int]], None]) -> None:
-        self._buffer = buffer
-        self._forget = forget
-
-    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        self._buffer.claim([place.partition for place in assigned])
-
-    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        partitions = [place.partition for place in revoked]
-        self._buffer.release(partitions)
-        self._forget(partitions)
 
 
 class KafkaReader:
@@ -148,16 +126,8 @@ class KafkaReader:
 
     def poll(self, consumer: KafkaConsumer) -> None:
         """Let the client do its duties for the group, and move what it read to the buffer; on the thread only."""
-        room = self._buffer.room()
-        if room > 0:
-            consumer.resume(*consumer.paused())
-        else:
-            consumer.pause(*consumer.assignment())
-        # A partition assigned during this very call is not paused yet: what it yields overfills the buffer, once.
-        found = consumer.poll(timeout_ms=_patience_ms(consumer, room), max_records=max(1, room))
-        if found:
+        if poll_into(self._buffer, consumer):
             self._heard()
-            self._buffer.add(_records(found))
 
     def close(self) -> None:
         """Leave the group and end the thread, in less than five seconds."""
@@ -183,11 +153,11 @@ class KafkaReader:
                 self._begin_anew(consumer)
                 return
             self._wanted.clear()
-            if not _is_joining(consumer):
+            if not is_joining(consumer):
                 self._run_jobs(consumer)
             self.poll(consumer)
             self._look(consumer)
-            if self._buffer.room() == 0 and not _is_joining(consumer):
+            if self._buffer.room() == 0 and not is_joining(consumer):
                 self._wanted.wait(POLL_MS / 1000)
         except KafkaError as error:
             self._note(translated(error, f"read topic {self._topic!r}"))
@@ -197,14 +167,14 @@ class KafkaReader:
     def _connect(self) -> KafkaConsumer:
         consumer: KafkaConsumer = build(KafkaConsumer, self._connection, **self._options)
         read_any_header(consumer)
-        consumer.subscribe([self._topic], listener=_Ownership(self._buffer, self._forget))
+        consumer.subscribe([self._topic], listener=Ownership(self._buffer, self._forget))
         self._heard()
         self._settled_at = time.monotonic()
         return consumer
 
     def _is_stuck(self, consumer: KafkaConsumer) -> bool:
         """Whether the group has not let us in for long, though the broker answers: seen once, on a busy machine."""
-        if self._outage or not _is_joining(consumer):
+        if self._outage or not is_joining(consumer):
             self._settled_at = time.monotonic()
         return time.monotonic() - self._settled_at > self._stuck_seconds
 
@@ -225,7 +195,7 @@ class KafkaReader:
         """Ask for a sign of life: a poll during an outage looks just like one of a quiet topic."""
         places = sorted(consumer.assignment())
         silent_seconds = time.monotonic() - self._heard_at
-        is_settled = bool(places) and not _is_joining(consumer)
+        is_settled = bool(places) and not is_joining(consumer)
         if silent_seconds < (LOOK_SECONDS if is_settled else LOOK_UNASSIGNED_SECONDS):
             return
         if places:
@@ -261,36 +231,8 @@ class KafkaReader:
             self._jobs.get().answer.cancel()
         if self._consumer is not None:
             try:
-                if _is_joining(self._consumer):  # leaving half way in, the group would wait for us to time out
+                if is_joining(self._consumer):  # leaving half way in, the group would wait for us to time out
                     self._consumer.poll(timeout_ms=POLL_JOINING_MS)
                 self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
             except KafkaError as error:
                 log.warning("kafka.left_unclean", topic=self._topic, error=str(error))
-
-
-def _is_joining(consumer: KafkaConsumer) -> bool:
-    """Return whether a rebalance is on: the client forgets one that ends while nobody is in `poll`, and begins anew.
-
-    With short polls, and other work in between, a group would so rebalance for ever.
-    """
-    return bool(consumer.group_metadata().state != MemberState.STABLE)
-
-
-def _patience_ms(consumer: KafkaConsumer, room: int) -> int:
-    if _is_joining(consumer):
-        return POLL_JOINING_MS
-    return POLL_MS if room > 0 else POLL_FULL_MS
-
-
-def _records(found: dict[TopicPartition, list[Any]]) -> Iterator[Record]:
-    for read in found.values():
-        for one in read:
-            yield Record(
-                topic=one.topic,
-                partition=one.partition,
-                offset=one.offset,
-                timestamp_ms=one.timestamp,
-                key=one.key,
-                value=one.value,
-                headers=tuple(one.headers),
-            )
