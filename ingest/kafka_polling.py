@@ -83,6 +83,9 @@ def _positions(consumer: KafkaConsumer) -> dict[TopicPartition, int]:
 
 def _go_back(consumer: KafkaConsumer, stood: Mapping[TopicPartition, int]) -> None:
     """Read from there again: a poll that fails may have counted records as read that it never returned."""
+    reading = consumer._fetcher._next_partition_records  # noqa: SLF001 - the only way to it
+    if reading:
+        reading.drain()  # from one that is damaged the client would go on reading nothing, and never return
     for place, offset in _positions(consumer).items():
         if offset > stood.get(place, offset):
             consumer.seek(place, stood[place])

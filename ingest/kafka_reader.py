@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
 from kafka import KafkaConsumer
-from kafka.errors import KafkaError
+from kafka.errors import CorruptRecordError, KafkaError
 
 from catalog.errors import BrokerUnavailable, Misconfigured
 from ingest.kafka_client import ask_again, build, translated
@@ -87,6 +87,7 @@ class KafkaReader:
         self._wanted = threading.Event()
         self._consumer: KafkaConsumer | None = None
         self._outage = ""
+        self._damage = ""
         self._fatal: BaseException | None = None
         self._heard_at = 0.0
         self._settled_at = 0.0
@@ -159,6 +160,8 @@ class KafkaReader:
             self._look(consumer)
             if self._buffer.room() == 0 and not is_joining(consumer):
                 self._wanted.wait(POLL_MS / 1000)
+        except CorruptRecordError as error:
+            self._note_damage(error)
         except KafkaError as error:
             self._note(translated(error, f"read topic {self._topic!r}"))
         except BrokerUnavailable as error:
@@ -223,6 +226,13 @@ class KafkaReader:
         if not self._outage:
             log.warning("kafka.unavailable", topic=self._topic, error=str(error))
         self._outage = str(error)
+        self._closing.wait(RETRY_SECONDS)
+
+    def _note_damage(self, error: CorruptRecordError) -> None:
+        """Say once what a checksum stops us before; the other partitions go on, and this one is tried again."""
+        if self._damage != str(error):
+            log.error("kafka.damaged", topic=self._topic, error=str(error))
+        self._damage = str(error)
         self._closing.wait(RETRY_SECONDS)
 
     def _leave(self) -> None:
