@@ -85,7 +85,7 @@ class Consumer:
         records = self._patiently(self._source.poll)  # 1 a batch; the source keeps its membership while the rest works
         self._metrics.polled(records)
         if not records:
-            self._commit()
+            self._catch_up()
             return 0
         with turn_over(records):
             batch = decode(records, self._tables)  # 2 pure: events, rejects
@@ -96,7 +96,7 @@ class Consumer:
             self._done |= {record.partition: record for record in records}
             self._metrics.done(batch, records)
             if batch.rejects or time.monotonic() - self._committed_at >= self._commit_seconds:
-                self._commit()  # 8 only now
+                self._catch_up()  # 8 only now
         return len(records)
 
     def _apply(self, events: Sequence[Event]) -> list[Refused[Event]]:
@@ -117,12 +117,15 @@ class Consumer:
         self._encoding.points([sound_change()])
         self._store.probe()
 
+    def _catch_up(self) -> None:
+        self._commit()
+        self._metrics.behind(self._source.lag())
+
     def _commit(self) -> None:
         if self._done:
             self._patiently(partial(self._source.commit, list(self._done.values())))
             self._done.clear()
             self._committed_at = time.monotonic()
-        self._metrics.behind(self._source.lag())
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
         return patiently(step, self._stopping)
