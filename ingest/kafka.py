@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 POLL_WAIT_SECONDS = 0.5
 BATCH_BYTES = 32 * 1024 * 1024
-COMMIT_SECONDS = 4.0
+COMMIT_PATIENCE_SECONDS = 4.0
 CALL_SECONDS = 8.0
 LAG_SECONDS = 3.0
 FETCH_MAX_WAIT_MS = 100  # a broker answers nothing else on that connection while a fetch waits there
@@ -126,7 +126,7 @@ class KafkaSource:
             self._committed.pop(partition, None)
 
     def _commit(self, consumer: KafkaConsumer, wanted: dict[int, int]) -> None:
-        deadline = time.monotonic() + COMMIT_SECONDS
+        deadline = time.monotonic() + COMMIT_PATIENCE_SECONDS
         while True:
             due = self._due(consumer, wanted)
             if not due:

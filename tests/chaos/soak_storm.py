@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.chaos.shop import Shop
-from tests.chaos.storm import Weather, storming
+from tests.chaos.storm import storming
 from tests.chaos.verdict import judge
+from tests.chaos.weather import Weather
 
 if TYPE_CHECKING:
     from tests.broker import Broker
@@ -20,6 +21,7 @@ FULL = Weather(
     broker_killed_at=[0.2, 0.6],
     broker_stopped_at=[0.4],
     engine_killed_at=[0.3, 0.5, 0.8],
+    workers_stunned_at=[0.1, 0.25, 0.35, 0.55, 0.7, 0.9],
     seed=7,
 )
 

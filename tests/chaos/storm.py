@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -26,7 +25,8 @@ from ingest.kafka_producer import AcknowledgedProducer
 from tests.broker import create_topic
 from tests.chaos.engine_host import host
 from tests.chaos.topic import lag
-from tests.chaos.worker import Doom, Place, work
+from tests.chaos.weather import Told, Weather
+from tests.chaos.worker import SESSION_SECONDS, Doom, Place, work
 from tests.forks import forking
 from tests.index import MEMORY
 from tests.mortal import STEPS
@@ -43,31 +43,7 @@ CHUNK = 50
 SETTLE_SECONDS = 120.0
 STOP_SECONDS = 15.0
 QUIET_SECONDS = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Weather:
-    """How long the events take to send, how often a worker is killed, and when broker and engine are (shares of it)."""
-
-    seconds: float
-    kill_every_seconds: float
-    broker_killed_at: Sequence[float] = ()
-    broker_stopped_at: Sequence[float] = ()
-    engine_killed_at: Sequence[float] = ()
-    seed: int = 1
-
-
-@dataclass(slots=True)
-class Told:
-    """What happened."""
-
-    killed: int = 0
-    stopped: int = 0
-    broker_restarts: int = 0
-    engine_restarts: int = 0
-    seconds: float = 0.0
-    settled_seconds: float = 0.0
-    died_at: dict[str, int] = field(default_factory=dict)
+STUNNED_SECONDS = 2 * SESSION_SECONDS
 
 
 class Storm:
@@ -81,6 +57,7 @@ class Storm:
         self._processes = forking()
         self._host: BaseProcess | None = None
         self._workers: list[BaseProcess] = []
+        self._stunned: dict[BaseProcess, float] = {}  # until when
         self._sent = False
         topic = create_topic(broker.bootstrap, partitions=PARTITIONS)
         create_topic(broker.bootstrap, name=f"{topic}.dead-letters")
@@ -103,11 +80,12 @@ class Storm:
         sender = Thread(target=self._send, args=(messages, self._weather.seconds))
         sender.start()
         outages = sorted(self._outages(), key=lambda outage: outage[0])
-        while sender.is_alive():
+        while sender.is_alive() or outages:
             if outages and time.monotonic() - started >= outages[0][0]:
                 outages.pop(0)[1]()
             time.sleep(self._weather.kill_every_seconds * self._chance.uniform(0.6, 1.4))
             self._chance.choices([self._kill_worker, self._stop_worker, self._calm], [6, 1, 1])[0]()
+            self._wake_the_stunned()
             self._replace_the_dead()
         assert self._sent, "not everything was sent"
         self.told.seconds = time.monotonic() - started
@@ -129,8 +107,9 @@ class Storm:
             source.close()
 
     def _outages(self) -> Iterator[tuple[float, Callable[[], None]]]:
-        """Yield after how many seconds which of the others goes away."""
+        """Yield after how many seconds who goes away."""
         seconds, weather = self._weather.seconds, self._weather
+        yield from ((share * seconds, self._stun_worker) for share in weather.workers_stunned_at)
         yield from ((share * seconds, self._kill_broker) for share in weather.broker_killed_at)
         yield from ((share * seconds, self._stop_broker) for share in weather.broker_stopped_at)
         if self._host is not None:
@@ -140,11 +119,25 @@ class Storm:
         """Let nothing happen but to those who die by themselves."""
 
     def _kill_worker(self) -> None:
-        self._chance.choice(self._workers).kill()
+        self._someone().kill()
 
     def _stop_worker(self) -> None:
-        self._chance.choice(self._workers).terminate()
+        self._someone().terminate()
         self.told.stopped += 1
+
+    def _stun_worker(self) -> None:
+        worker = self._someone()
+        _signal(worker, signal.SIGSTOP)
+        self._stunned[worker] = time.monotonic() + STUNNED_SECONDS
+        self.told.stunned += 1
+
+    def _wake_the_stunned(self) -> None:
+        for worker in [worker for worker, until in self._stunned.items() if time.monotonic() >= until]:
+            _signal(worker, signal.SIGCONT)
+            del self._stunned[worker]
+
+    def _someone(self) -> BaseProcess:
+        return self._chance.choice([worker for worker in self._workers if worker not in self._stunned])
 
     def _kill_broker(self) -> None:
         self._broker.kill()
@@ -240,6 +233,11 @@ class Storm:
         (self._folder / "engine").unlink(missing_ok=True)
         self._host = self._processes.Process(target=host, args=(self._folder / "index", self.place.engine), daemon=True)
         self._host.start()
+
+
+def _signal(process: BaseProcess, number: signal.Signals) -> None:
+    if process.pid is not None and process.exitcode is None:
+        os.kill(process.pid, number)
 
 
 @contextmanager

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.chaos.shop import Shop
-from tests.chaos.storm import Weather, storming
+from tests.chaos.storm import storming
 from tests.chaos.verdict import judge
+from tests.chaos.weather import Weather
 
 if TYPE_CHECKING:
     from tests.broker import Broker
 
 pytestmark = pytest.mark.kafka
 
-SHORT = Weather(seconds=20, kill_every_seconds=0.8, broker_killed_at=[0.2], engine_killed_at=[0.6])
+SHORT = Weather(
+    seconds=20, kill_every_seconds=0.8, broker_killed_at=[0.2], engine_killed_at=[0.6], workers_stunned_at=[0.5, 0.7]
+)
 
 
 def test_a_short_storm(own_broker: Broker) -> None:
@@ -30,6 +33,7 @@ def test_a_short_storm(own_broker: Broker) -> None:
         assert storm.told.seconds >= SHORT.seconds
         assert storm.told.killed >= 8
         assert sum(storm.told.died_at.values()) > 0
+        assert storm.told.stunned == 2
         assert storm.told.broker_restarts == 1
         assert storm.told.engine_restarts == (0 if storm.place.is_on_server else 1)
         assert storm.rebalances() >= 8
