@@ -78,7 +78,7 @@ def _patience_ms(consumer: KafkaConsumer, room: int) -> int:
 def _positions(consumer: KafkaConsumer) -> dict[TopicPartition, int]:
     """Return where reading stands; the client's own `position` may ask a broker."""
     assigned = consumer._subscription.assignment  # noqa: SLF001 - the only way to it
-    return {place: state.position.offset for place, state in assigned.items() if state.has_valid_position}
+    return {place: at.offset for place, state in assigned.items() if (at := state.position) is not None}
 
 
 def _go_back(consumer: KafkaConsumer, stood: Mapping[TopicPartition, int]) -> None:
