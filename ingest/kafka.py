@@ -12,6 +12,7 @@ from kafka.errors import CommitFailedError, IllegalGenerationError, RebalanceInP
 
 from catalog.errors import BrokerUnavailable
 from ingest.kafka_buffer import RecordBuffer
+from ingest.kafka_polling import positions
 from ingest.kafka_reader import REQUEST_MS, KafkaReader
 from ingest.tracing import step
 
@@ -74,6 +75,7 @@ class KafkaSource:
             "group_instance_id": instance,
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
+            "isolation_level": "read_committed",  # what a producer took back has never happened
             "allow_auto_create_topics": False,  # a mistyped name is to be seen, not to be created
             "partition_assignment_strategy": [CooperativeStickyAssignor],
             "session_timeout_ms": int(session_timeout_seconds * 1000),
@@ -150,11 +152,21 @@ class KafkaSource:
         if lost:
             self.skipped_commits += 1
             log.info("kafka.commit_skipped", topic=self._topic, partitions=lost, reason="another worker has them now")
+        reached = {one: self._reached(consumer, one, offset) for one, offset in wanted.items() if one in held}
         return {
             TopicPartition(self._topic, partition): OffsetAndMetadata(offset, "", -1)
-            for partition, offset in wanted.items()
-            if partition in held and offset > self._committed_offset(consumer, partition)
+            for partition, offset in reached.items()
+            if offset > self._committed_offset(consumer, partition)
         }
+
+    def _reached(self, consumer: KafkaConsumer, partition: int, done: int) -> int:
+        """Return up to where nothing is left to do in a partition all of which before `done` is done.
+
+        Behind the last record may be the marks of transactions, and what was taken back: that nobody ever gets.
+        """
+        if done < self._buffer.end(partition):
+            return done
+        return max(done, positions(consumer).get(TopicPartition(self._topic, partition), 0))
 
     def _committed_offset(self, consumer: KafkaConsumer, partition: int) -> int:
         if partition not in self._committed:
@@ -168,8 +180,10 @@ class KafkaSource:
     def _lag(self, consumer: KafkaConsumer) -> dict[int, int]:
         places = [TopicPartition(self._topic, partition) for partition in sorted(self._buffer.held())]
         ends = consumer.end_offsets(places, timeout_ms=REQUEST_MS) if places else {}
+        done = {place: self._committed_offset(consumer, place.partition) for place in places}
         return {
-            place.partition: max(0, ends[place] - self._committed_offset(consumer, place.partition)) for place in places
+            place.partition: max(0, ends[place] - self._reached(consumer, place.partition, done[place]))
+            for place in places
         }
 
 

@@ -24,6 +24,7 @@ class RecordBuffer:
         self._records: deque[Record] = deque()
         self._bytes = 0
         self._held: set[int] = set()
+        self._ends: dict[int, int] = {}
         self._changed = threading.Condition()
 
     def claim(self, partitions: Iterable[int]) -> None:
@@ -35,6 +36,7 @@ class RecordBuffer:
         """Note that these partitions are no longer ours, and forget their records: their new owner reads them again."""
         with self._changed:
             self._held.difference_update(partitions)
+            self._ends = {partition: end for partition, end in self._ends.items() if partition in self._held}
             kept = [record for record in self._records if record.partition in self._held]
             self._records = deque(kept)
             self._bytes = sum(size_bytes(record) for record in kept)
@@ -43,6 +45,11 @@ class RecordBuffer:
         """Return the partitions that are ours."""
         with self._changed:
             return frozenset(self._held)
+
+    def end(self, partition: int) -> int:
+        """Return the offset behind the last record that came of a partition since it is ours, 0 if none did."""
+        with self._changed:
+            return self._ends.get(partition, 0)
 
     def room(self) -> int:
         """Return how many records it takes before it is full."""
@@ -58,6 +65,7 @@ class RecordBuffer:
                 if record.partition in self._held:
                     self._records.append(record)
                     self._bytes += size_bytes(record)
+                    self._ends[record.partition] = record.offset + 1
             self._changed.notify_all()
 
     def take(self, *, limit_records: int, limit_bytes: int, wait_seconds: float, fill_seconds: float) -> list[Record]:

@@ -50,7 +50,7 @@ def poll_into(buffer: RecordBuffer, consumer: KafkaConsumer) -> bool:
         consumer.resume(*consumer.paused())
     else:
         consumer.pause(*consumer.assignment())
-    stood = _positions(consumer)
+    stood = positions(consumer)
     try:
         # A partition assigned during this very call is not paused yet: what it yields overfills the buffer, once.
         found = consumer.poll(timeout_ms=_patience_ms(consumer, room), max_records=max(1, room))
@@ -59,6 +59,12 @@ def poll_into(buffer: RecordBuffer, consumer: KafkaConsumer) -> bool:
         raise
     buffer.add(_records(found))
     return bool(found)
+
+
+def positions(consumer: KafkaConsumer) -> dict[TopicPartition, int]:
+    """Return where reading stands, on the reader's thread only; the client's own `position` may ask a broker."""
+    assigned = consumer._subscription.assignment  # noqa: SLF001 - the only way to it
+    return {place: at.offset for place, state in assigned.items() if (at := state.position) is not None}
 
 
 def is_joining(consumer: KafkaConsumer) -> bool:
@@ -75,18 +81,12 @@ def _patience_ms(consumer: KafkaConsumer, room: int) -> int:
     return POLL_MS if room > 0 else POLL_FULL_MS
 
 
-def _positions(consumer: KafkaConsumer) -> dict[TopicPartition, int]:
-    """Return where reading stands; the client's own `position` may ask a broker."""
-    assigned = consumer._subscription.assignment  # noqa: SLF001 - the only way to it
-    return {place: at.offset for place, state in assigned.items() if (at := state.position) is not None}
-
-
 def _go_back(consumer: KafkaConsumer, stood: Mapping[TopicPartition, int]) -> None:
     """Read from there again: a poll that fails may have counted records as read that it never returned."""
     reading = consumer._fetcher._next_partition_records  # noqa: SLF001 - the only way to it
     if reading:
         reading.drain()  # from one that is damaged the client would go on reading nothing, and never return
-    for place, offset in _positions(consumer).items():
+    for place, offset in positions(consumer).items():
         if offset > stood.get(place, offset):
             consumer.seek(place, stood[place])
 

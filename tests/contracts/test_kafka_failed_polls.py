@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kafka import KafkaConsumer
 
+    from ingest.kafka import KafkaSource
     from tests.broker import Broker
 
 pytestmark = pytest.mark.kafka
@@ -39,6 +40,15 @@ def send(log: KafkaLog, numbers: range, *, partition: int) -> None:
     producer.close(timeout=5)
 
 
+def tell_of(source: KafkaSource, log: KafkaLog, leader: int) -> None:
+    """Let the client know who leads partition 1, in a newer epoch, as brokers do in answers to fetches."""
+
+    def hear(consumer: KafkaConsumer) -> None:
+        consumer._cluster.update_partition_leader(TopicPartition(log.topic, 1), leader, 1_000)
+
+    source._reader.call("hear of another leader", hear, timeout_seconds=5)
+
+
 def flip_last_byte(segment: Path) -> None:
     """Damage the last batch of a log, or mend it."""
     with segment.open("r+b") as file:
@@ -54,12 +64,12 @@ def test_a_leader_that_nobody_knows_costs_no_record(log: KafkaLog) -> None:
     source = log.source(batch_records=10)
     wait_until(lambda: source._buffer.room() == 0, "a full buffer")
 
-    def hear_of_nobody(consumer: KafkaConsumer) -> None:
-        assert consumer._cluster.update_partition_leader(TopicPartition(log.topic, 1), NOBODY, 1_000)
+    def is_failing() -> bool:
+        tell_of(source, log, NOBODY)
+        return bool(source._reader._outage)
 
-    source._reader.call("hear of another leader", hear_of_nobody, timeout_seconds=5)
     first = read(source, 10)
-    wait_until(lambda: bool(source._reader._outage), "word of the failure")
+    wait_until(is_failing, "word of the failure")
     source._reader.call("ask who leads", lambda consumer: consumer._cluster.request_update(), timeout_seconds=5)
 
     assert values([*first, *read(source, COUNT - 10)]) == list(range(COUNT))
