@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
+from kafka.errors import UnknownBrokerIdError
 
+from ingest.kafka_polling import poll_into
 from tests.logs import KafkaLog, read, values, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from kafka import KafkaConsumer
 
-    from ingest.kafka import KafkaSource
+    from ingest.source import Record
     from tests.broker import Broker
 
 pytestmark = pytest.mark.kafka
@@ -40,15 +42,6 @@ def send(log: KafkaLog, numbers: range, *, partition: int) -> None:
     producer.close(timeout=5)
 
 
-def tell_of(source: KafkaSource, log: KafkaLog, leader: int) -> None:
-    """Let the client know who leads partition 1, in a newer epoch, as brokers do in answers to fetches."""
-
-    def hear(consumer: KafkaConsumer) -> None:
-        consumer._cluster.update_partition_leader(TopicPartition(log.topic, 1), leader, 1_000)
-
-    source._reader.call("hear of another leader", hear, timeout_seconds=5)
-
-
 def flip_last_byte(segment: Path) -> None:
     """Damage the last batch of a log, or mend it."""
     with segment.open("r+b") as file:
@@ -60,19 +53,23 @@ def flip_last_byte(segment: Path) -> None:
 
 def test_a_leader_that_nobody_knows_costs_no_record(log: KafkaLog) -> None:
     """A broker tells of a leader that the client has not heard of: it fails with records in hand, and loses them."""
-    send(log, range(COUNT), partition=0)
     source = log.source(batch_records=10)
+    wait_until(lambda: source.lag() == {0: 0, 1: 0}, "both partitions")
+    assert source.poll() == []
+    send(log, range(COUNT), partition=0)
     wait_until(lambda: source._buffer.room() == 0, "a full buffer")
 
-    def is_failing() -> bool:
-        tell_of(source, log, NOBODY)
-        return bool(source._reader._outage)
+    def fail(consumer: KafkaConsumer) -> Sequence[Record]:
+        taken = source.poll()
+        assert consumer._cluster.update_partition_leader(TopicPartition(log.topic, 1), NOBODY, 1_000)
+        with pytest.raises(UnknownBrokerIdError):
+            poll_into(source._buffer, consumer)
+        consumer._cluster.request_update()
+        return taken
 
-    first = read(source, 10)
-    wait_until(is_failing, "word of the failure")
-    source._reader.call("ask who leads", lambda consumer: consumer._cluster.request_update(), timeout_seconds=5)
+    first = source._reader.call("fail", fail, timeout_seconds=5)
 
-    assert values([*first, *read(source, COUNT - 10)]) == list(range(COUNT))
+    assert values([*first, *read(source, COUNT - len(first))]) == list(range(COUNT))
 
 
 def test_a_damaged_batch_holds_up_its_own_partition_alone(shared_broker: Broker) -> None:
