@@ -44,8 +44,8 @@ class Stopped(Exception):  # noqa: N818 - it is no error
 class Consumer:
     """Turns events into points until `stopping` is set. Safe to kill at any step: each may be done again.
 
-    Commits what is done once the source is read to its end, but at least every `commit_seconds`, and a batch with
-    dead letters at once: read again, it would send them again.
+    Commits what is done once the source is read to its end, else with the first batch that ends `commit_seconds` after
+    the last commit; and a batch with dead letters at once: read again, it would send them again.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of one loop, wired once
