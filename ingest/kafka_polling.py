@@ -50,6 +50,7 @@ def poll_into(buffer: RecordBuffer, consumer: KafkaConsumer) -> bool:
         consumer.resume(*consumer.paused())
     else:
         consumer.pause(*consumer.assignment())
+    _let_go(consumer)
     stood = positions(consumer)
     try:
         # A partition assigned during this very call is not paused yet: what it yields overfills the buffer, once.
@@ -79,6 +80,17 @@ def _patience_ms(consumer: KafkaConsumer, room: int) -> int:
     if is_joining(consumer):
         return POLL_JOINING_MS
     return POLL_MS if room > 0 else POLL_FULL_MS
+
+
+def _let_go(consumer: KafkaConsumer) -> None:
+    """Let the client take up what it set aside while partitions were paused.
+
+    It does so only with nothing in hand, and keeps in hand what it has read to the end: of two partitions that were set
+    aside, as when one comes in a rebalance while the buffer is full, the second would never be read again.
+    """
+    fetcher = consumer._fetcher  # noqa: SLF001 - the only way to it
+    if not fetcher._next_partition_records:  # noqa: SLF001
+        fetcher._next_partition_records = None  # noqa: SLF001
 
 
 def _go_back(consumer: KafkaConsumer, stood: Mapping[TopicPartition, int]) -> None:
