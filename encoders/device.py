@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 
 from catalog.errors import Misconfigured
+
+DEVICE: Final = "VITRINE_ENCODERS__DEVICE"
 
 
 def check_device(setting: str, device: str) -> None:

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
 from catalog.errors import Misconfigured
+from encoders.device import DEVICE
 
 if TYPE_CHECKING:
     from torch import nn
@@ -129,7 +130,7 @@ def place(network: nn.Module, device: str) -> None:
     try:
         network.to(device)
     except (AssertionError, RuntimeError) as error:
-        raise Misconfigured(f"VITRINE_ENCODERS__DEVICE: {device!r} cannot be used here: {reason(error)}") from error
+        raise Misconfigured(f"{DEVICE}: {device!r} cannot be used here: {reason(error)}") from error
 
 
 def reason(error: BaseException) -> str:
@@ -139,13 +140,18 @@ def reason(error: BaseException) -> str:
 
 def _downloaded(name: str) -> Path:
     patterns = [_CARD, *(f"*{ending}" for ending in sorted(_WEIGHTS))]
+    nowhere = f"{name!r} is no encoder of `vitrine encoders list`, and there is no such folder"
     try:
         return Path(snapshot_download(name, allow_patterns=patterns))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, ValueError) as error:
+    except HFValidationError as error:
+        raise Misconfigured(f"{nowhere}; a model of the hub is named OWNER/MODEL") from error
+    except LocalEntryNotFoundError as error:
+        why = reason(error.__cause__ or error)
         raise Misconfigured(
-            f"{name!r} is neither an encoder of `vitrine encoders list`, nor a folder, nor a model that the hub gives "
-            f"out now: {error}"
+            f"{nowhere}; the hub's cache has no such model, and the hub cannot be asked: {why}"
         ) from error
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise Misconfigured(f"{nowhere}; the hub gives out no such model now: {error}") from error
 
 
 def _check(folder: Path) -> None:

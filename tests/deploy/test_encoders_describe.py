@@ -6,16 +6,20 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from huggingface_hub import constants
 from typer.testing import CliRunner, Result
 
 from catalog.errors import Misconfigured
 from deploy.cli.encoders import app
+from encoders.folders import folder_revision
 from encoders.names import MINILM, SHIPPED, VITRINE_PICTURES
 from tests.encoders.tiny_clip import SIZE, build_tiny_clip
 from tests.encoders.tiny_models import PROMPTS, SIDE_PX, build_tiny_resnet, build_tiny_text_model
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+COMMIT = "c" * 40
 
 
 @pytest.fixture(autouse=True)
@@ -95,12 +99,40 @@ def test_describe_says_what_a_model_cannot_read(tmp_path: Path) -> None:
     assert "en, zh" in run("describe", str(tmp_path / "text")).stdout
 
 
-@pytest.mark.parametrize("name", ["no-such/model", "/no/such/folder", "[red]"])
-def test_describe_refuses_a_name_that_leads_nowhere(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And says what would do."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no-such/model", "the hub's cache has no such model"),
+        ("/no/such/folder", "a model of the hub is named OWNER/MODEL"),
+        ("./model", "a model of the hub is named OWNER/MODEL"),
+        ("[red]", "a model of the hub is named OWNER/MODEL"),
+    ],
+)
+def test_describe_refuses_a_name_that_leads_nowhere(name: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In our words and one line: it is no name, no folder, and no model of the hub."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
 
     result = CliRunner().invoke(app, ["describe", name])
 
     assert isinstance(result.exception, Misconfigured)
-    assert f"{name!r} is neither an encoder of `vitrine encoders list`" in str(result.exception)
+    assert str(result.exception).startswith(
+        f"{name!r} is no encoder of `vitrine encoders list`, and there is no such folder; {said}"
+    )
+    assert "\n" not in str(result.exception)
+
+
+def test_describe_finds_a_model_of_the_hub_by_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the hub's cache, laid out as the hub's library does it: a commit's files are links."""
+    repository = tmp_path / "models--tiny--clip"
+    for folder in ("refs", "blobs", f"snapshots/{COMMIT}"):
+        (repository / folder).mkdir(parents=True)
+    (repository / "refs" / "main").write_text(COMMIT)
+    for file in build_tiny_clip(repository / "blobs").iterdir():
+        (repository / "snapshots" / COMMIT / file.name).symlink_to(f"../../blobs/{file.name}")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+    found = described("tiny/clip")
+
+    assert {arm: one["name"] for arm, one in found.items()} == {"text": "tiny/clip", "image": "tiny/clip"}
+    assert found["image"]["revision"] == folder_revision(repository / "blobs")
