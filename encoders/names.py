@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - a field of a dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from catalog.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MINILM: Final = "minilm"
 VITRINE_PICTURES: Final = "vitrine-pictures"
@@ -25,6 +31,26 @@ ALSO_TAKEN: Final = {
 DEFAULT_AVERAGE_LENGTH: Final = 20.0
 """Tokens in a product's lexical text: between the 28 of the sample catalogue, which has descriptions, and the 13 of a
 real one of 38,000 fashion products without. `vitrine encoders lexical-length FILE` measures another catalogue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the names of the encoders were given: what an error names."""
+
+    text: str = "VITRINE_ENCODERS__TEXT"
+    image: str = "VITRINE_ENCODERS__IMAGE"
+
+
+SETTINGS: Final = Places()
+
+
+@contextmanager
+def given_in(place: str) -> Iterator[None]:
+    """Say of whatever is wrong with a name in which setting or option it was given."""
+    try:
+        yield
+    except Misconfigured as error:
+        raise Misconfigured(f"{place}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ import structlog
 
 from catalog.errors import Misconfigured
 from encoders.bundled_folder import is_tower_folder, load_tower_folder
-from encoders.device import check_device
+from encoders.device import DEVICE, check_device
 from encoders.glossary import load_glossary
 from encoders.interface import Encoders
 from encoders.memo import MemoisedTextEncoder, WithTextTower
-from encoders.names import MINILM, VITRINE_PICTURES
+from encoders.names import MINILM, SETTINGS, VITRINE_PICTURES, given_in
 from encoders.shipped import load_minilm, load_shipped_pictures
 from encoders.sparse import Bm25Encoder
 from encoders.translating import TranslatingLexicalEncoder, TranslatingTextEncoder
@@ -22,7 +22,7 @@ from encoders.translating import TranslatingLexicalEncoder, TranslatingTextEncod
 if TYPE_CHECKING:
     from encoders.glossary import Glossary
     from encoders.interface import LexicalEncoder, PictureEncoder, TextEncoder
-    from encoders.names import EncoderSettings
+    from encoders.names import EncoderSettings, Places
 
 _REMEMBERED: Final = 256
 """Enough for two towers to share one pass over a batch of queries; who asks again is remembered by search."""
@@ -37,25 +37,34 @@ class Named:
     picture: PictureEncoder | None = None
 
 
-def load_encoders(settings: EncoderSettings) -> Encoders:
+def load_encoders(settings: EncoderSettings, places: Places = SETTINGS) -> Encoders:
     """Load the text, picture and lexical encoders; takes seconds and memory, so do it once.
 
-    Raises `Misconfigured` for a name, folder or hub id that leads to no fitting model, and for a broken word list.
+    Raises `Misconfigured` for a name, folder or hub id that leads to no fitting model, which names its place of
+    `places`, for a device that is not here, and for a broken word list.
     """
+    check_device(DEVICE, settings.device)
     glossary = load_glossary(settings.glossary)
-    named = load_named(settings.text, device=settings.device, glossary=glossary)
-    text = named.text
-    if text is None:
-        raise Misconfigured(f"VITRINE_ENCODERS__TEXT: {settings.text} does not read text")
-    if settings.image != settings.text:
-        minilm = text if settings.text == MINILM else None
-        named = load_named(settings.image, device=settings.device, glossary=glossary, minilm=minilm)
-    picture = named.picture
-    if picture is None:
-        raise Misconfigured(f"VITRINE_ENCODERS__IMAGE: {settings.image} does not read pictures")
+    with given_in(places.text):
+        named = load_named(settings.text, device=settings.device, glossary=glossary)
+        text = named.text
+        if text is None:
+            raise Misconfigured(f"{settings.text} does not read text")
+    minilm = text if settings.text == MINILM else None
+    with given_in(places.image):
+        if settings.image != settings.text:
+            named = load_named(settings.image, device=settings.device, glossary=glossary, minilm=minilm)
+        picture = reading_pictures(named, settings.image)
     if picture.text_tower is None:
         _log.warning("words will not find pictures: this encoder reads pictures only", encoder=settings.image)
     return Encoders(text=text, picture=picture, lexical=_lexical(settings, glossary))
+
+
+def reading_pictures(named: Named, name: str) -> PictureEncoder:
+    """Return the encoder of pictures that a name led to; raises `Misconfigured` where it reads none."""
+    if named.picture is None:
+        raise Misconfigured(f"{name} does not read pictures")
+    return named.picture
 
 
 def load_named(name: str, *, device: str, glossary: Glossary | None = None, minilm: TextEncoder | None = None) -> Named:
@@ -64,7 +73,7 @@ def load_named(name: str, *, device: str, glossary: Glossary | None = None, mini
     `glossary` is what MiniLM reads Chinese through, the shipped one if not given. Raises `Misconfigured` for a name,
     folder or hub id that leads to no model, and for a device that is not here.
     """
-    check_device("VITRINE_ENCODERS__DEVICE", device)
+    check_device(DEVICE, device)
     if name == MINILM:
         return Named(text=minilm or _minilm(device, glossary))
     if name == VITRINE_PICTURES:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from catalog.errors import Misconfigured
-from encoders.names import MINILM
+from encoders.names import MINILM, given_in
 
 if TYPE_CHECKING:
     from encoders.evaluation.intervals import Estimate
@@ -117,7 +117,8 @@ def _distilled(order: Order, console: Console) -> Outcome:
     check_device("--device", order.device)
     # Without its word list, which stays outside.
     plain = load_minilm(device=order.device) if order.teacher == MINILM else None
-    named = load_named(order.teacher, device=order.device, minilm=plain)
+    with given_in("--teacher"):
+        named = load_named(order.teacher, device=order.device, minilm=plain)
     return school.distil(order, school.Teacher(named.text, named.picture), console)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from catalog.errors import Misconfigured
 from deploy.settings import load_settings
+from encoders.names import SETTINGS, given_in
 
 if TYPE_CHECKING:
     from encoders.evaluation.dataset import ProductTable
@@ -50,8 +50,9 @@ Gallery = Annotated[
     Path | None, typer.Option(help="Another CSV, whose products are searched as well but not asked for.")
 ]
 GalleryPictures = Annotated[Path | None, typer.Option(help="Folder or .tar of the pictures of --gallery.")]
-Text = Annotated[str | None, typer.Option(help="Text encoder: a name, folder or hub id. Default: as configured.")]
-Image = Annotated[str | None, typer.Option(help="Picture encoder to judge: likewise.")]
+Image = Annotated[
+    str | None, typer.Option(help="Picture encoder to judge: a name, folder or hub id. Default: as configured.")
+]
 Compare = Annotated[
     tuple[str, str] | None,
     typer.Option(metavar="A B", help="Judge two picture encoders on the same queries, with a paired test."),
@@ -71,7 +72,6 @@ def evaluate(
     pictures: Pictures = None,
     gallery: Gallery = None,
     gallery_pictures: GalleryPictures = None,
-    text: Text = None,
     image: Image = None,
     compare: Compare = None,
     limit: Limit = None,
@@ -96,7 +96,7 @@ def evaluate(
     question = Question(task.value, limit, seed, fewest, weight, tuple(sorted({*CURVE, *shown})))
     table = read_table(data, pictures)
     more = read_table(gallery, gallery_pictures) if gallery else None
-    trial = _tried(question, _load(text, compare or (image,)), table, more)
+    trial = _tried(question, _loaded(compare, image), table, more)
     findings = find(trial, seed)
     title = f"{task.value}: {len(trial.queries):,} queries, {trial.gallery:,} pictures"
     if plot:
@@ -127,14 +127,21 @@ def _tried(question: Question, encoders: list[PictureEncoder], table: ProductTab
     return trial
 
 
-def _load(text: str | None, images: tuple[str | None, ...]) -> list[PictureEncoder]:
-    from encoders.registry import load_encoders  # noqa: PLC0415
+def _loaded(compare: tuple[str, str] | None, image: str | None) -> list[PictureEncoder]:
+    """Load what is judged; an error names the option or the setting in which the encoder was given."""
+    from encoders.device import DEVICE, check_device  # noqa: PLC0415
+    from encoders.glossary import load_glossary  # noqa: PLC0415
+    from encoders.registry import load_named, reading_pictures  # noqa: PLC0415
 
     settings = load_settings().encoders.settings()
-    return [
-        load_encoders(dataclasses.replace(settings, text=text or settings.text, image=image or settings.image)).picture
-        for image in images
-    ]
+    place = "--compare" if compare else "--image" if image else SETTINGS.image
+    glossary = load_glossary(settings.glossary)
+    check_device(DEVICE, settings.device)
+    with given_in(place):
+        return [
+            reading_pictures(load_named(name, device=settings.device, glossary=glossary), name)
+            for name in compare or (image or settings.image,)
+        ]
 
 
 def _cutoffs(given: str) -> list[int]:

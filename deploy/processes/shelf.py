@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from catalog.errors import Misconfigured
 from deploy.settings import EncoderGroup
+from encoders.names import SETTINGS, Places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from deploy.settings import Settings
     from encoders.interface import Encoders
     from encoders.names import EncoderSettings
+
+_OTHERS: Final = Places("the other collection's text encoder", "the other collection's picture encoder")
 
 
 class EncoderShelf:
@@ -46,7 +49,8 @@ class EncoderShelf:
         key = _key(models)
         with self._loading:
             if key not in self._held:
-                self._held[key] = (self._load or _load)(self.settings_for(models).encoders.settings())
+                settings = self.settings_for(models).encoders.settings()
+                self._held[key] = self._load(settings) if self._load else _load(settings, self._places(key))
             return self._held[key]
 
     def own(self) -> Encoders:
@@ -62,11 +66,14 @@ class EncoderShelf:
         kept = {_key(each) for each in models}
         self._held = {key: held for key, held in self._held.items() if key in kept}
 
+    def _places(self, key: str) -> Places:
+        return SETTINGS if key == _key(self.settings.encoders.models()) else _OTHERS
 
-def _load(settings: EncoderSettings) -> Encoders:
+
+def _load(settings: EncoderSettings, places: Places) -> Encoders:
     from encoders.registry import load_encoders  # noqa: PLC0415 - models are loaded only when used
 
-    return load_encoders(settings)
+    return load_encoders(settings, places)
 
 
 def _key(models: Mapping[str, Any]) -> str:

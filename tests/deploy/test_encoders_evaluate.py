@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from catalog.errors import Misconfigured
 from deploy.cli.main import app
 from encoders.evaluation.judge import COLUMNS
+from encoders.names import MINILM
 from tests.encoders.evaluation.tables import an_item, write_table
 from tests.encoders.tiny_clip import build_tiny_clip
 
@@ -51,7 +52,7 @@ def answer(*arguments: str) -> Any:  # noqa: ANN401 - JSON
 @pytest.mark.parametrize("task", COLUMNS)
 def test_every_task_judges_any_encoder(tmp_path: Path, clip: str, task: str) -> None:
     """A model in a folder is judged by name, and a script reads all of it."""
-    found = answer(str(write_table(tmp_path, ITEMS)), "--task", task, "--image", clip, "--text", clip)
+    found = answer(str(write_table(tmp_path, ITEMS)), "--task", task, "--image", clip)
 
     assert found["task"] == task
     assert found["gallery"] == 6
@@ -66,9 +67,7 @@ def test_a_table_is_printed_and_a_plot_drawn(tmp_path: Path, clip: str) -> None:
     (tmp_path / "pictures" / ITEMS[0].image).write_bytes(b"no picture")
     plot = tmp_path / "curve.png"
 
-    result = evaluate(
-        str(table), "--task", "title-image", "--image", clip, "--text", clip, "--at", "3,2", "--plot", str(plot)
-    )
+    result = evaluate(str(table), "--task", "title-image", "--image", clip, "--at", "3,2", "--plot", str(plot))
 
     assert result.exit_code == 0, result.output
     assert "title-image: 5 queries, 5 pictures" in result.stdout
@@ -80,13 +79,24 @@ def test_a_table_is_printed_and_a_plot_drawn(tmp_path: Path, clip: str) -> None:
 
 def test_two_encoders_are_compared_on_the_same_queries(tmp_path: Path, clip: str) -> None:
     """An encoder does not differ from itself."""
-    found = answer(
-        str(write_table(tmp_path, ITEMS)), "--task", "category", "--text", clip, "--compare", clip, clip, "--limit", "4"
-    )
+    found = answer(str(write_table(tmp_path, ITEMS)), "--task", "category", "--compare", clip, clip, "--limit", "4")
 
     assert found["queries"] == 4
     assert len(found["encoders"]) == 2
     assert found["difference"]["RR"] == {"value": 0.0, "low": 0.0, "high": 0.0, "p": 1.0}
+
+
+@pytest.mark.parametrize("option", ["--image", "--compare"])
+def test_a_wrong_encoder_is_said_by_the_option_that_was_given(tmp_path: Path, clip: str, option: str) -> None:
+    """Not by the setting that it stands in for; one that reads no pictures likewise."""
+    table = str(write_table(tmp_path, ITEMS))
+
+    for wrong, said in (("/no/such/folder", "there is no such folder"), (MINILM, "does not read pictures")):
+        given = [clip, wrong] if option == "--compare" else [wrong]
+        error = evaluate(table, "--task", "image-image", option, *given).exception
+        assert isinstance(error, Misconfigured)
+        assert str(error).startswith(f"{option}: ")
+        assert said in str(error)
 
 
 def test_titles_held_out_are_asked_of_the_whole_catalogue(tmp_path: Path, clip: str) -> None:
@@ -97,7 +107,7 @@ def test_titles_held_out_are_asked_of_the_whole_catalogue(tmp_path: Path, clip: 
 
     found = answer(
         str(held), "--task", "title-image", "--gallery", str(rest),
-        "--gallery-pictures", str(tmp_path / "rest" / "pictures"), "--image", clip, "--text", clip,
+        "--gallery-pictures", str(tmp_path / "rest" / "pictures"), "--image", clip,
     )  # fmt: skip
 
     assert (found["queries"], found["gallery"]) == (2, 6)

@@ -17,7 +17,7 @@ from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 from catalog.errors import Misconfigured
 from encoders.folders import folder_revision
 from encoders.interface import PICTURE_QUERY, TEXT_QUERY
-from encoders.names import EncoderSettings
+from encoders.names import EncoderSettings, Places
 from encoders.pictures.decode import to_pillow
 from encoders.registry import load_encoders, load_named
 from tests.encoders.tiny_clip import SIZE, build_tiny_clip
@@ -241,6 +241,18 @@ def test_a_model_of_text_cannot_read_pictures() -> None:
     """The message names the setting and what stands in it."""
     with pytest.raises(Misconfigured, match=r"VITRINE_ENCODERS__IMAGE: .* does not read pictures"):
         load_encoders(EncoderSettings(image=str(MINILM_FOLDER)))
+
+
+def test_a_name_that_leads_nowhere_is_said_by_its_setting() -> None:
+    """Or by the place that it was given in instead."""
+    nowhere = "/no/such/folder"
+
+    with pytest.raises(Misconfigured, match=f"^VITRINE_ENCODERS__TEXT: '{nowhere}'"):
+        load_encoders(EncoderSettings(text=nowhere))
+    with pytest.raises(Misconfigured, match=f"^VITRINE_ENCODERS__IMAGE: '{nowhere}'"):
+        load_encoders(EncoderSettings(image=nowhere))
+    with pytest.raises(Misconfigured, match=f"^the other one: '{nowhere}'"):
+        load_encoders(EncoderSettings(text=nowhere), Places(text="the other one"))
 
 
 def test_a_device_that_is_not_here_is_a_wrong_setting(tmp_path: Path) -> None:

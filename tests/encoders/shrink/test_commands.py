@@ -48,7 +48,7 @@ def test_distil_says_what_came_out(tmp_path: Path) -> None:
     ("given", "message"),
     [
         (["--epochs", "1", "--minutes", "1"], "give one of them"),
-        (["--teacher", "/nowhere/at/all"], "/nowhere/at/all"),
+        (["--teacher", "/nowhere/at/all"], "--teacher: '/nowhere/at/all' is no encoder"),
     ],
     ids=["two lengths", "no teacher"],
 )
