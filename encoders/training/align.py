@@ -1,6 +1,6 @@
 """The last step of the training: what joins pictures and words, learnt in large batches on features that stay.
 
-python -m encoders.training.align --data /work/shared/data --drawings DIR --weights RUN/weights.safetensors --out DIR
+python -m encoders.training.align --data ../shared/data --drawings DIR --weights RUN/weights.safetensors --out DIR
 """
 
 from __future__ import annotations

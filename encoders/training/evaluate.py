@@ -1,6 +1,6 @@
 """Judges picture encoder weights on what their training held out, and prints what unrelated pairs score.
 
-python -m encoders.training.evaluate --data /work/shared/data --drawings DIR [--weights FILE] [--catalogue DIR]
+python -m encoders.training.evaluate --data ../shared/data --drawings DIR [--weights FILE] [--catalogue DIR]
 """
 
 from __future__ import annotations

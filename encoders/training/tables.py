@@ -1,6 +1,6 @@
 """Writes the training's data as the tables that `vitrine encoders evaluate` and `train` read, split as the training is.
 
-python -m encoders.training.tables --data /work/shared/data --out DIR
+python -m encoders.training.tables --data ../shared/data --out DIR
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Trains the shipped picture encoder and the text adapter; read it from top to bottom.
 
-python -m encoders.training.train --data /work/shared/data --drawings DIR --out DIR --minutes 40
+python -m encoders.training.train --data ../shared/data --drawings DIR --out DIR --minutes 40
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whether a learnt query vector for "this, but in blue" beats adding the picture's and the words' (late fusion).
 
-python -m encoders.training.experiments.fusion --data /work/shared/data --drawings DIR [--weights FILE]
+python -m encoders.training.experiments.fusion --data ../shared/data --drawings DIR [--weights FILE]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How much of what an encoder finds is left when pictures are covered, too dark, noisy, small, busy or attacked.
 
-python -m encoders.training.experiments.robustness --data /work/shared/data --drawings DIR [--weights FILE …]
+python -m encoders.training.experiments.robustness --data ../shared/data --drawings DIR [--weights FILE …]
 """
 
 from __future__ import annotations

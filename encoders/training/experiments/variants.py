@@ -1,6 +1,6 @@
 """Trains the same network with less and with more defence, for as many steps each: what the robustness table compares.
 
-python -m encoders.training.experiments.variants --data /work/shared/data --drawings DIR --out DIR [--checkpoint FILE]
+python -m encoders.training.experiments.variants --data ../shared/data --drawings DIR --out DIR [--checkpoint FILE]
 """
 
 from __future__ import annotations

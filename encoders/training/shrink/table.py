@@ -1,6 +1,6 @@
 """What each way to shrink the shipped encoders costs: size, speed and nDCG@10 beside the original.
 
-python -m encoders.training.shrink.table --catalogue DIR [--data /work/shared/data --drawings DIR]
+python -m encoders.training.shrink.table --catalogue DIR [--data ../shared/data --drawings DIR]
 """
 
 from __future__ import annotations
