@@ -50,7 +50,7 @@ class Settings:
     batch: int = 128
     shape: str = "lite0"  # one of SHAPES
     side: int = PICTURE_SIDE
-    start: str = "imagenet"  # or "scratch", or the checkpoint of another run
+    start: str = "imagenet"  # or "scratch", or another run's checkpoint or weights
     kept_blocks: int = 3  # with the stem, they stay as they start
     teacher: Path | None = None  # the checkpoint of a larger network's run
     augmentation: Literal["full", "some", "flip"] = "full"

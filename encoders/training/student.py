@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import nn
 
 from encoders.bundled.network import PictureNetwork, TextAdapter
+from encoders.bundled.weights import read_weights
 from encoders.training.losses import Heads
 from encoders.training.phrases import ATTRIBUTES
 from encoders.training.pretrained import SHAPES, start_from_imagenet
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from encoders.training.lesson import Settings
 
 HEADS: Final = ("kind", "colour", "gender", "family")
+FIRST_SCALE: Final = 1 / 0.07
+TRAINED_SCALE: Final = 60.0  # about where a training has brought both; weights do not say
+WEIGHTS_ONLY: Final = ".safetensors"
 
 
 class Student(nn.Module):
@@ -39,9 +44,22 @@ class Student(nn.Module):
         self.network = self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.adapter = TextAdapter()
         self.heads = Heads(shape.features, {name: len(dataset.bank.values[ATTRIBUTES.index(name)]) for name in HEADS})
-        self.scales = nn.Parameter(torch.full((2,), math.log(1 / 0.07)))  # for titles and for phrases
+        self.scales = nn.Parameter(torch.full((2,), math.log(FIRST_SCALE)))  # for titles and for phrases
         if settings.start not in {"imagenet", "scratch"}:
-            self.load_state_dict(torch.load(settings.start, weights_only=True, map_location="cpu")["student"])
+            self.start_from(Path(settings.start))
+
+    def start_from(self, path: Path) -> None:
+        """Start where another run's checkpoint stands, or with its weights alone and new heads.
+
+        Raises `Misconfigured` for weights of another network.
+        """
+        if path.suffix == WEIGHTS_ONLY:
+            weights = read_weights(path)
+            self.network.load_state_dict(weights.network.state_dict())
+            self.adapter.load_state_dict(weights.adapter.state_dict())
+            nn.init.constant_(self.scales, math.log(TRAINED_SCALE))
+        else:
+            self.load_state_dict(torch.load(path, weights_only=True, map_location="cpu")["student"])
 
     def train(self, mode: bool = True) -> Student:  # noqa: FBT001, FBT002 - torch's own signature
         """As torch has it, but what is kept keeps its norms' statistics too."""

@@ -162,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the checkpoint and the weights go")
     parser.add_argument("--minutes", type=float, default=40.0)
     parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
-    parser.add_argument("--start", default="imagenet", help="imagenet, scratch, or the checkpoint of another run")
+    parser.add_argument("--start", default="imagenet", help="imagenet, scratch, or another run's checkpoint or weights")
     parser.add_argument("--shape", choices=list(SHAPES), default="lite0", help="lite0 ships; lite2 is a teacher for it")
     parser.add_argument("--side", type=int, default=PICTURE_SIDE, help="pixels a side that the network sees")
     parser.add_argument("--kept-blocks", type=int, default=3, help="how many stay as they start, with the stem")

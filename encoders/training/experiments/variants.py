@@ -63,7 +63,7 @@ def settings_of(variant: Variant, out: Path, steps: int, checkpoint: Path | None
     if checkpoint is None:
         return settings
     if not checkpoint.is_file():
-        raise Misconfigured(f"{checkpoint} does not exist: name the {CHECKPOINT} of a run of the training")
+        raise Misconfigured(f"{checkpoint} does not exist: name the {CHECKPOINT} of a run of the training, or weights")
     return replace(settings, start=str(checkpoint), rate=LATER_RATE, early_share=0.0)
 
 
@@ -76,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--checkpoint", type=Path, help="start where another run stands, rather than from ImageNet")
+    parser.add_argument(
+        "--checkpoint", type=Path, help="start where another run or its weights stand, rather than from ImageNet"
+    )
     parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     given = parser.parse_args(arguments)
     try:

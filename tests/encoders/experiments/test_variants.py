@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from catalog.errors import Misconfigured
+from encoders.bundled.weights import SHIPPED, read_weights
 from encoders.training.experiments.variants import LATER_RATE, VARIANTS, RunBySteps, settings_of
 from encoders.training.train import CHECKPOINT, rate_at
 from tests.encoders.experiments.made_up import a_dataset, rows_of
@@ -43,6 +44,18 @@ def test_a_variant_ends_after_its_steps_and_another_starts_from_there(tmp_path: 
     assert second.settings.rate == LATER_RATE
     assert torch.equal(*(run.student.network.project.weight for run in (first, second)))
     assert np.isfinite(second.one_step())
+
+
+def test_a_variant_starts_from_weights_as_well(tmp_path: Path) -> None:
+    """Those that ship are no checkpoint: its heads were thrown away, and begin anew."""
+    dataset = a_dataset(rows_of("fashion", copies=1, held_out=False))
+    shipped = read_weights(SHIPPED)
+
+    run = RunBySteps(dataset, tiny(settings_of(VARIANTS["flip"], tmp_path / "run", 1, SHIPPED)))
+
+    assert torch.equal(run.student.network.project.weight, shipped.network.project.weight)
+    assert all(map(torch.equal, run.student.adapter.state_dict().values(), shipped.adapter.state_dict().values()))
+    assert np.isfinite(run.one_step())
 
 
 def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path) -> None:
