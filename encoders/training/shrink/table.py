@@ -9,7 +9,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -82,7 +81,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", choices=["text", "pictures", "vectors"], action="append", help="may be given again")
     parser.add_argument("--markdown", action="store_true", help="print for a document")
     given = parser.parse_args(arguments)
-    torch.set_num_threads(1)  # times are of one core
     samples = _samples(given)
     originals = see_originals(samples, given.weights)
     ways: dict[str, tuple[str, Iterator[Line]]] = {

@@ -100,3 +100,19 @@ def test_times_are_positive() -> None:
     """Of one call, and of how many things in a second."""
     assert p50_ms(lambda: sum(range(100)), rounds=2, calls=3) > 0
     assert per_second(lambda: sum(range(100)), 10) > 0
+
+
+def test_times_are_of_one_thread() -> None:
+    """Two would spin, and their waiting would count; afterwards there are as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    seen: set[int] = set()
+
+    try:
+        p50_ms(lambda: seen.add(torch.get_num_threads()), rounds=1, calls=1)
+        per_second(lambda: seen.add(torch.get_num_threads()), 1)
+        left = torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+
+    assert (seen, left) == ({1}, 2)
