@@ -14,7 +14,6 @@ from catalog.errors import Misconfigured
 from encoders.names import MINILM, given_in
 
 if TYPE_CHECKING:
-    from encoders.evaluation.intervals import Estimate
     from encoders.training.shrink.order import Order
     from encoders.training.shrink.workshop import Outcome
 
@@ -94,10 +93,18 @@ def distil(
     )
     outcome = _distilled(order, Console(stderr=True))
     if as_json:
-        from encoders.training.shrink.workshop import as_json as as_plain  # noqa: PLC0415
+        _say_as_json(outcome)
+    else:
+        _say(outcome)
 
-        typer.echo(as_plain(outcome))
-        return
+
+def _say_as_json(outcome: Outcome) -> None:
+    from encoders.training.shrink.workshop import as_json  # noqa: PLC0415
+
+    typer.echo(as_json(outcome))
+
+
+def _say(outcome: Outcome) -> None:
     Console().print(_table(outcome))
     for refused in outcome.refused:
         typer.echo(f"left out: {refused}", err=True)
@@ -127,12 +134,11 @@ def _table(outcome: Outcome) -> Table:
         f"{outcome.held_out_rows:,} held-out rows, {outcome.training_rows:,} to learn from; "
         f"{outcome.megabytes:.1f} MB; {outcome.student_ms:.1f} ms, teacher {outcome.teacher_ms:.1f} ms"
     )
-    table = Table("task", "teacher", "student", "difference", "p", title=title, title_justify="left")
+    table = Table("task", "teacher", "student", title=title, title_justify="left")
+    table.add_column("difference (95 %)", no_wrap=True)
+    table.add_column("p")
     for line in outcome.lines:
         change = f"{line.difference.value:+.3f} ({line.difference.low:+.3f} … {line.difference.high:+.3f})"
-        table.add_row(line.name, _told(line.teacher), _told(line.student), change, f"{line.difference.p:.4f}")
+        figures = (f"{line.teacher.value:.3f}", f"{line.student.value:.3f}", change, f"{line.difference.p:.4f}")
+        table.add_row(line.name, *figures)
     return table
-
-
-def _told(one: Estimate) -> str:
-    return f"{one.value:.3f} ({one.low:.3f} … {one.high:.3f})"
