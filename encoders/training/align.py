@@ -22,8 +22,9 @@ from encoders.bundled.preprocess import normalise
 from encoders.bundled.tower import without_norms
 from encoders.bundled.weights import Weights, read_weights, write_weights
 from encoders.training.data import Dataset, load
-from encoders.training.lesson import Lesson, Settings
+from encoders.training.lesson import Lesson
 from encoders.training.sampling import Sampler
+from encoders.training.settings import Settings
 from encoders.training.train import rate_at
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from encoders.training.pretrained import SHAPES, start_from_imagenet
 
 if TYPE_CHECKING:
     from encoders.training.data import Dataset
-    from encoders.training.lesson import Settings
+    from encoders.training.settings import Settings
 
 HEADS: Final = ("kind", "colour", "gender", "family")
 FIRST_SCALE: Final = 1 / 0.07

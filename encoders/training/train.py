@@ -20,9 +20,10 @@ from torch import nn
 from encoders.bundled.preprocess import PICTURE_SIDE
 from encoders.bundled.weights import write_weights
 from encoders.training.data import Dataset, load
-from encoders.training.lesson import Lesson, Settings
+from encoders.training.lesson import Lesson
 from encoders.training.pretrained import SHAPES
 from encoders.training.sampling import Sampler
+from encoders.training.settings import Settings
 from encoders.training.student import Student
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from catalog.errors import Misconfigured
 from encoders.bundled import PICTURE_SIDE, load_picture_tower
 from encoders.training.augment import augment, flip
 from encoders.training.data import Dataset, load, unsquash, with_words_left_out
-from encoders.training.lesson import Settings
 from encoders.training.losses import any_picture_loss, opinion_loss, own_text_loss, phrase_truth
 from encoders.training.negatives import hard_titles
 from encoders.training.phrases import ATTRIBUTES, UNSAID, build_bank, phrases_of
 from encoders.training.rows import Row, read_folder, split
+from encoders.training.settings import Settings
 from encoders.training.train import Run, rate_at
 
 if TYPE_CHECKING:

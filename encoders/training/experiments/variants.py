@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from catalog.errors import Misconfigured
 from encoders.training.data import load
-from encoders.training.lesson import Settings
+from encoders.training.settings import Settings
 from encoders.training.train import CHECKPOINT, Run
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from tests.encoders.experiments.made_up import a_dataset, rows_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from encoders.training.lesson import Settings
+    from encoders.training.settings import Settings
 
 
 def tiny(settings: Settings) -> Settings:
