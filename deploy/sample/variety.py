@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import random
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -104,14 +104,15 @@ def _title(article: Article, chance: random.Random) -> str:
     return chance.choice(forms).title()
 
 
-def main() -> int:
-    """`python -m deploy.sample.variety DIR`: the data set in DIR."""
-    if len(sys.argv) != 2:  # noqa: PLR2004 - the program and one argument
-        sys.stderr.write("Usage: python -m deploy.sample.variety DIR\n")
-        return 2
-    export(Path(sys.argv[1]), list(examples()))
-    return 0
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description="Write drawings to train on as a data set: products.csv and its pictures."
+    )
+    parser.add_argument("folder", metavar="DIR", type=Path, help="made where it is not there")
+    given = parser.parse_args(arguments)
+    export(given.folder, list(examples()))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

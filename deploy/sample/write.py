@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -84,14 +84,15 @@ def _write_picture(product: SampleProduct, path: Path) -> None:
     part.replace(path)
 
 
-def main() -> int:
-    """`python -m deploy.sample.write DIR`: the data set in DIR."""
-    if len(sys.argv) != 2:  # noqa: PLR2004 - the program and one argument
-        sys.stderr.write("Usage: python -m deploy.sample.write DIR\n")
-        return 2
-    export_dataset(Path(sys.argv[1]))
-    return 0
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description="Write the demo catalogue as a data set: products.csv and its pictures."
+    )
+    parser.add_argument("folder", metavar="DIR", type=Path, help="made where it is not there")
+    given = parser.parse_args(arguments)
+    export_dataset(given.folder)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
