@@ -21,6 +21,7 @@ from torch.nn import functional
 from encoders.bundled.preprocess import normalise
 from encoders.bundled.tower import without_norms
 from encoders.bundled.weights import Weights, read_weights, write_weights
+from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import Dataset, load
 from encoders.training.lesson import Lesson
 from encoders.training.sampling import Sampler
@@ -114,16 +115,15 @@ def _loss(
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Align the picture encoder's last layers with the words once more.")
-    parser.add_argument("--data", type=Path, help="folder with fashion.csv, clothing.csv and their tars")
-    parser.add_argument("--drawings", type=Path, action="append", default=[], help="dataset folder; may be given again")
+    add_sources(parser)
     parser.add_argument("--weights", type=Path, required=True, help="what the training left")
     parser.add_argument("--out", type=Path, required=True, help="where weights.safetensors goes")
     parser.add_argument("--minutes", type=float, default=6.0)
-    parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     given = parser.parse_args(arguments)
-    dataset = load(given.data, given.drawings, given.cache)
     settings = replace(LARGE, out=given.out, minutes=given.minutes)
-    weights = read_weights(given.weights)
+    with ending_plainly(parser):
+        weights = read_weights(given.weights)
+        dataset = load(given.data, given.drawings, given.cache)
     align(dataset, features_of(dataset, given.weights, given.cache), weights, settings)
     given.out.mkdir(parents=True, exist_ok=True)
     write_weights(weights.network, weights.adapter, given.out / "weights.safetensors")

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from encoders.bundled.tower import load_picture_tower
 from encoders.training.baselines import GRID, imagenet_tower, shrunken, untrained_tower
+from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import load
 from encoders.training.figures import Figure, Labelled, Sighted, aims, encoded, goods, photos, scales
 
@@ -76,9 +77,11 @@ def scale_table(scaled: Sequence[tuple[str, str, Scale]]) -> Table:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
-    given = _parser().parse_args(arguments)
-    tower = load_picture_tower(given.weights)
-    sighted = Sighted(load(given.data, given.drawings, given.cache), tower, given.cache)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    with ending_plainly(parser):
+        tower = load_picture_tower(given.weights)
+        sighted = Sighted(load(given.data, given.drawings, given.cache), tower, given.cache)
     figures = aims(sighted)
     scaled: list[tuple[str, str, Scale]] = []
     held = sighted.dataset.where("fashion", held_out=True)
@@ -104,13 +107,11 @@ def _interval(one: Estimate) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Judge the picture encoder's weights on held-out data.")
-    parser.add_argument("--data", type=Path, help="folder with fashion.csv, clothing.csv and their tars")
-    parser.add_argument("--drawings", type=Path, action="append", default=[], help="dataset folder of the training")
+    add_sources(parser)
     parser.add_argument(
         "--catalogue", type=Path, help="dataset folder of which the training saw nothing: the demo catalogue"
     )
     parser.add_argument("--weights", type=Path, help="weights to judge; the shipped ones if not given")
-    parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     return parser
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from encoders.bundled.network import PictureNetwork, TextAdapter
 from encoders.bundled.weights import read_weights
+from encoders.training.checkpoint import read_checkpoint
 from encoders.training.losses import Heads
 from encoders.training.phrases import ATTRIBUTES
 from encoders.training.pretrained import SHAPES, start_from_imagenet
@@ -51,7 +52,7 @@ class Student(nn.Module):
     def start_from(self, path: Path) -> None:
         """Start where another run's checkpoint stands, or with its weights alone and new heads.
 
-        Raises `Misconfigured` for weights of another network.
+        Raises `Misconfigured` where the file is neither, or holds another network's weights.
         """
         if path.suffix == WEIGHTS_ONLY:
             weights = read_weights(path)
@@ -59,7 +60,7 @@ class Student(nn.Module):
             self.adapter.load_state_dict(weights.adapter.state_dict())
             nn.init.constant_(self.scales, math.log(TRAINED_SCALE))
         else:
-            self.load_state_dict(torch.load(path, weights_only=True, map_location="cpu")["student"])
+            self.load_state_dict(read_checkpoint(path)["student"])
 
     def train(self, mode: bool = True) -> Student:  # noqa: FBT001, FBT002 - torch's own signature
         """As torch has it, but what is kept keeps its norms' statistics too."""

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from catalog.errors import Misconfigured
 from encoders.evaluation.dataset import COLUMNS, Item
+from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import load
 
 if TYPE_CHECKING:
@@ -73,13 +74,14 @@ def _link(link: Path, data: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Write the training's data as tables for judging and training.")
-    parser.add_argument("--data", type=Path, required=True, help="folder with fashion.csv, clothing.csv and their tars")
-    parser.add_argument("--drawings", type=Path, action="append", default=[], help="dataset folder of the training")
+    add_sources(parser, required=True)
     parser.add_argument("--out", type=Path, required=True, help="where the tables go")
-    parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     given = parser.parse_args(arguments)
-    rows = load(given.data, given.drawings, given.cache).rows  # the split needs the pictures' digests, which it keeps
-    for path, count in write_tables(rows, given.data, given.out).items():
+    with ending_plainly(parser):
+        # The split needs the pictures' digests, which the cache keeps.
+        rows = load(given.data, given.drawings, given.cache).rows
+        written = write_tables(rows, given.data, given.out)
+    for path, count in written.items():
         Console().print(f"{path}: {count:,} rows")
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from encoders.bundled.network import PictureNetwork, TextAdapter
 from encoders.bundled.tower import without_norms
+from encoders.training.checkpoint import read_checkpoint
 from encoders.training.pretrained import SHAPES
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Teacher:
     """Another run's network and adapter as they stand in its checkpoint, and the temperatures it ended with."""
 
     def __init__(self, checkpoint: Path, device: str) -> None:
-        state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+        state = read_checkpoint(checkpoint)
         self.side: int = state["side"]
         self.network = PictureNetwork(SHAPES[state["shape"]])
         self.network.load_state_dict(part(state["student"], _NETWORK))

@@ -19,6 +19,8 @@ from torch import nn
 
 from encoders.bundled.preprocess import PICTURE_SIDE
 from encoders.bundled.weights import write_weights
+from encoders.training.checkpoint import CHECKPOINT, read_checkpoint
+from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import Dataset, load
 from encoders.training.lesson import Lesson
 from encoders.training.pretrained import SHAPES
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EARLY_SIDE: Final = 80  # the first part of the training sees smaller pictures: more of them per second
-CHECKPOINT: Final = "checkpoint.pt"
 CURVE: Final = "curve.csv"
 CURVE_STEPS: Final = 50
 PRETRAINED_SHARE: Final = 0.4  # of the learning rate
@@ -91,7 +92,7 @@ class Run:
 
     def resume(self) -> None:
         """Takes up the state that `save` left."""
-        state = torch.load(self.settings.out / CHECKPOINT, weights_only=True, map_location=self.settings.device)
+        state = read_checkpoint(self.settings.out / CHECKPOINT, self.settings.device)
         self.student.load_state_dict(state["student"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.trained_seconds = state["step"], state["trained_seconds"]
@@ -158,11 +159,9 @@ class Run:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train the shipped picture encoder.")
-    parser.add_argument("--data", type=Path, help="folder with fashion.csv, clothing.csv and their tars")
-    parser.add_argument("--drawings", type=Path, action="append", default=[], help="dataset folder; may be given again")
+    add_sources(parser)
     parser.add_argument("--out", type=Path, required=True, help="where the checkpoint and the weights go")
     parser.add_argument("--minutes", type=float, default=40.0)
-    parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     parser.add_argument("--start", default="imagenet", help="imagenet, scratch, or another run's checkpoint or weights")
     parser.add_argument("--shape", choices=list(SHAPES), default="lite0", help="lite0 ships; lite2 is a teacher for it")
     parser.add_argument("--side", type=int, default=PICTURE_SIDE, help="pixels a side that the network sees")
@@ -188,8 +187,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=2)
     given = vars(parser.parse_args(arguments))
     sources = {name: given.pop(name) for name in ("data", "drawings", "cache", "shortened")}
-    dataset = load(sources["data"], sources["drawings"], sources["cache"], shortened=sources["shortened"])
-    Run(dataset, Settings(**given)).go()
+    with ending_plainly(parser):
+        dataset = load(sources["data"], sources["drawings"], sources["cache"], shortened=sources["shortened"])
+        Run(dataset, Settings(**given)).go()
 
 
 if __name__ == "__main__":

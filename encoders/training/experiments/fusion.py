@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress, track
 from rich.table import Table
 
-from catalog.errors import Misconfigured
+from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import Dataset, load, text_vectors
 from encoders.training.experiments.composed import ASKED_WORDING, ATTRIBUTES, TAUGHT_WORDING, Wardrobe, all_phrases
 from encoders.training.experiments.fused import FAMILIES, LateFusion, Lesson, Schedule, Vectors, train
@@ -150,8 +150,7 @@ def verdict(results: Sequence[Result], trained: Sequence[str]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Early against late fusion on queries of a picture and words.")
-    parser.add_argument("--data", type=Path, required=True, help="folder with fashion.csv, clothing.csv and their tars")
-    parser.add_argument("--drawings", type=Path, action="append", default=[], help="as in training: one cache for both")
+    add_sources(parser, required=True)
     parser.add_argument("--weights", type=Path, help="the picture encoder; the shipped one if not given")
     parser.add_argument(
         "--train", nargs="+", choices=ATTRIBUTES, default=ATTRIBUTES, help="what the arms learn to change"
@@ -160,7 +159,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--queries", type=int, default=2000, help="at most so many per attribute")
     parser.add_argument("--rows", type=int, default=0, help="so many rows of either side, for a quick look; 0: all")
-    parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     given = parser.parse_args(arguments)
     plan = Plan(
         given.cache,
@@ -170,11 +168,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         queries=given.queries,
         rows=given.rows,
     )
-    try:
+    with ending_plainly(parser):
         sight = open_sight(given.weights)
         results = experiment(load(given.data, given.drawings, given.cache), sight, plan)
-    except Misconfigured as error:
-        parser.error(str(error))
     console = Console(width=WIDE_ENOUGH)
     console.print(as_table(results))
     console.print(verdict(results, plan.train))

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from catalog.errors import Misconfigured
+from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import load
 from encoders.training.experiments.disturbances import named_disturbances
 from encoders.training.experiments.scene import Pictures, Scene, Views, figures, set_scene
@@ -130,7 +130,7 @@ def as_table(found: dict[str, list[Finding]]) -> Table:
 def _cell(finding: Finding) -> str:
     if finding.condition == CLEAN:
         return f"{finding.value:.3f}"
-    return f"{finding.value:.3f} ({finding.kept:.0%}){' ▼' if finding.lost_too_much else ''}"
+    return f"{finding.value:.3f} ({100 * finding.kept:.0f} %){' ▼' if finding.lost_too_much else ''}"
 
 
 def as_json(found: dict[str, list[Finding]], scene: Scene) -> str:
@@ -168,19 +168,15 @@ def run(scene: Scene, sights: Sequence[Sight], seed: int) -> dict[str, list[Find
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Judge picture encoders on disturbed pictures, side by side.")
-    parser.add_argument("--data", type=Path, required=True, help="folder with fashion.csv, clothing.csv and their tars")
-    parser.add_argument("--drawings", type=Path, action="append", default=[], help="as in training: one cache for both")
+    add_sources(parser, required=True)
     parser.add_argument("--weights", type=Path, nargs="+", default=[None], help="weights to judge; the shipped ones")
     parser.add_argument("--sample", type=int, default=1500, help="so many held-out products; 0: all of them")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print JSON rather than a table")
-    parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     given = parser.parse_args(arguments)
-    try:
+    with ending_plainly(parser):
         sights = [open_sight(path) for path in given.weights]
         scene = set_scene(load(given.data, given.drawings, given.cache), given.sample, given.seed, given.cache)
-    except Misconfigured as error:
-        parser.error(str(error))
     found = run(scene, sights, given.seed)
     if given.json:
         print(as_json(found, scene))  # noqa: T201 - what a script reads

@@ -74,6 +74,6 @@ def open_sight(path: Path | None) -> Sight:
 
 def _name(path: Path | None) -> str:
     """The folder's name where the file has the usual one, as after three runs of the training."""
-    if path is None:
+    if path is None or path.resolve() == SHIPPED.resolve():
         return "shipped"
     return path.resolve().parent.name if path.name == SHIPPED.name else path.stem

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from catalog.errors import Misconfigured
+from encoders.training.checkpoint import CHECKPOINT
+from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import load
 from encoders.training.settings import Settings
-from encoders.training.train import CHECKPOINT, Run
+from encoders.training.train import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,8 +72,7 @@ def settings_of(variant: Variant, out: Path, steps: int, checkpoint: Path | None
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train variants for the robustness table, with equal steps.")
-    parser.add_argument("--data", type=Path, help="folder with fashion.csv, clothing.csv and their tars")
-    parser.add_argument("--drawings", type=Path, action="append", default=[], help="dataset folder; may be given again")
+    add_sources(parser)
     parser.add_argument("--out", type=Path, required=True, help="a folder per variant goes here, with its weights")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
@@ -79,15 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, help="start where another run or its weights stand, rather than from ImageNet"
     )
-    parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     given = parser.parse_args(arguments)
-    try:
+    with ending_plainly(parser):
         dataset = load(given.data, given.drawings, given.cache)
         for name in given.variants:
             settings = settings_of(VARIANTS[name], given.out / name, given.steps, given.checkpoint)
             RunBySteps(dataset, replace(settings, threads=given.threads)).go()
-    except Misconfigured as error:
-        parser.error(str(error))
 
 
 if __name__ == "__main__":

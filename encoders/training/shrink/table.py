@@ -14,6 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from catalog.errors import Misconfigured
+from encoders.training.command import add_sources, ending_plainly
 from encoders.training.shrink.lines import Line, picture_lines, see_originals, text_lines, vector_lines
 from encoders.training.shrink.samples import Sample, read_catalogue, read_held_out
 
@@ -73,16 +74,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Size, speed and quality of shrunk encoders, beside the original.")
     parser.add_argument("--catalogue", type=Path, action="append", default=[], help="data set folder; may come again")
-    parser.add_argument("--data", type=Path, help="folder with fashion.csv, clothing.csv and their tars")
-    parser.add_argument("--drawings", type=Path, action="append", default=[], help="data set folder of the training")
+    add_sources(parser)
     parser.add_argument("--most", type=int, default=2_000, help="held-out rows to try on, at most")
     parser.add_argument("--weights", type=Path, help="the picture tower's weights; the shipped ones if not given")
-    parser.add_argument("--cache", type=Path, default=Path("/tmp/vitrine-training"))  # noqa: S108 - a cache, not a secret
     parser.add_argument("--only", choices=["text", "pictures", "vectors"], action="append", help="may be given again")
     parser.add_argument("--markdown", action="store_true", help="print for a document")
     given = parser.parse_args(arguments)
-    samples = _samples(given)
-    originals = see_originals(samples, given.weights)
+    with ending_plainly(parser):
+        samples = _samples(given)
+        originals = see_originals(samples, given.weights)
     ways: dict[str, tuple[str, Iterator[Line]]] = {
         "text": ("The text tower", text_lines(samples, originals)),
         "pictures": ("The picture tower", picture_lines(samples, originals, given.weights)),

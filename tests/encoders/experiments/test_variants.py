@@ -11,8 +11,9 @@ import torch
 
 from catalog.errors import Misconfigured
 from encoders.bundled.weights import SHIPPED, read_weights
+from encoders.training.checkpoint import CHECKPOINT
 from encoders.training.experiments.variants import LATER_RATE, VARIANTS, RunBySteps, settings_of
-from encoders.training.train import CHECKPOINT, rate_at
+from encoders.training.train import rate_at
 from tests.encoders.experiments.made_up import a_dataset, rows_of
 
 if TYPE_CHECKING:
