@@ -6,6 +6,7 @@ better: these ask in the catalogue's own words, and know nothing of taste.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from typing import TYPE_CHECKING, Final
@@ -49,12 +50,13 @@ def _material(product: SampleProduct) -> str:
     return str(product.attributes.get("material", ""))
 
 
-def main() -> int:
-    """Write the judgments to standard output, a line for each query."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line."""
+    description = "Write the judgments to standard output, a line for each query."
+    argparse.ArgumentParser(description=description).parse_args(arguments)
     for judgment in judgments():
         sys.stdout.write(json.dumps(judgment, ensure_ascii=False) + "\n")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
