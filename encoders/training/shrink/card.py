@@ -51,7 +51,7 @@ Cosine distance to the teacher; {outcome.steps:,} steps of {order.batch} rows, {
 
 {as_markdown(outcome.lines)}
 In brackets 95 % bootstrap intervals over the questions; p from a paired randomisation test. One {goods} takes the
-teacher {outcome.teacher_ms:.1f} ms and the student {outcome.student_ms:.1f} ms; the student has
+teacher {outcome.teacher_ms:.1f} ms of one core and the student {outcome.student_ms:.1f} ms; the student has
 {outcome.megabytes:.1f} MB.
 
 ![The course of the training](curve.png)
