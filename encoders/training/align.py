@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, track
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 from torch.nn import functional
 
@@ -24,6 +24,7 @@ from encoders.bundled.weights import Weights, read_weights, write_weights
 from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import Dataset, load
 from encoders.training.lesson import Lesson
+from encoders.training.progress import tracked
 from encoders.training.sampling import Sampler
 from encoders.training.settings import Settings
 from encoders.training.train import rate_at
@@ -68,7 +69,7 @@ def features_of(dataset: Dataset, weights: Path, cache: Path) -> NDArray[np.floa
         network = without_norms(loaded.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         found = np.zeros((len(dataset.rows), 2, network.project.in_features), dtype=np.float16)
         with torch.inference_mode():
-            for start in track(range(0, len(found), AT_ONCE), description="looking at pictures"):
+            for start in tracked(range(0, len(found), AT_ONCE), "looking at pictures"):
                 pixels = torch.from_numpy(np.array(dataset.pixels[start : start + AT_ONCE]))
                 for place, seen in enumerate((pixels, pixels.flip(3))):
                     found[start : start + len(seen), place] = network.features(normalise(seen)).numpy()

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
-from rich.progress import track
 from torch.nn import functional
 
 from encoders.bundled.preprocess import PICTURE_SIDE, letterbox
 from encoders.pictures.decode import PictureLimits, decode
 from encoders.training.phrases import PhraseBank, build_bank
+from encoders.training.progress import tracked
 from encoders.training.rows import Row, read_clothing, read_fashion, read_folder, split, with_families
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _pixels(
         array = np.lib.format.open_memmap(
             part, mode="w+", dtype=np.uint8, shape=(len(rows), 3, PICTURE_SIDE, PICTURE_SIDE)
         )
-        for name, picture in track(_pictures(data, pictures), description="decoding pictures"):
+        for name, picture in tracked(_pictures(data, pictures), "decoding pictures"):
             if name in place:
                 array[place[name]] = letterbox(picture).numpy()
         array.flush()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from rich.progress import track
 
 from encoders.evaluation import tasks
 from encoders.evaluation.dataset import Item
@@ -16,6 +15,7 @@ from encoders.evaluation.neighbours import vote
 from encoders.evaluation.retrieval import nearest
 from encoders.evaluation.scale import Scale, scale_of
 from encoders.training.data import text_vectors
+from encoders.training.progress import tracked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,7 @@ class Sighted:
 def encoded(dataset: Dataset, tower: PictureTower, rows: Places) -> FloatArray:
     """Return a vector for every row of the data set, (all rows, 384); those not among `rows` are zero."""
     vectors = np.zeros((len(dataset.rows), tower.dimension), dtype=np.float32)
-    for start in track(range(0, len(rows), ENCODED_AT_ONCE), description="encoding pictures"):
+    for start in tracked(range(0, len(rows), ENCODED_AT_ONCE), "encoding pictures"):
         part = rows[start : start + ENCODED_AT_ONCE]  # the pictures lie there letterboxed already
         vectors[part] = tower.encode([dataset.pixels[n].transpose(1, 2, 0) for n in part])
     return vectors

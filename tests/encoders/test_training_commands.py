@@ -10,6 +10,7 @@ from catalog.errors import Misconfigured
 from encoders.training import align, evaluate, tables, train
 from encoders.training.checkpoint import CHECKPOINT, read_checkpoint
 from encoders.training.experiments import fusion, robustness, variants
+from encoders.training.progress import tracked
 from encoders.training.shrink import table
 
 if TYPE_CHECKING:
@@ -51,3 +52,12 @@ def test_a_file_that_is_no_checkpoint_is_said(content: bytes | None, tmp_path: P
 
     with pytest.raises(Misconfigured, match=str(path)):
         read_checkpoint(path)
+
+
+def test_progress_stays_out_of_what_a_script_reads(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is drawn on standard error."""
+    assert list(tracked([1, 2, 3], "counting")) == [1, 2, 3]
+
+    said = capsys.readouterr()
+    assert not said.out
+    assert "counting" in said.err

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from catalog.vectors import IMAGE, LEXICAL, TEXT
@@ -26,6 +25,7 @@ from encoders.shipped import load_minilm, shipped_pictures
 from encoders.sparse import Bm25Encoder
 from encoders.training.experiments.chinese_bench import FUSED, calibrated, load_pairs, ndcg, scores, store
 from encoders.training.experiments.chinese_tower import TowerTextEncoder, train
+from encoders.training.progress import tracked
 from encoders.translating import TranslatingLexicalEncoder, TranslatingTextEncoder
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Bench:
 def load_bench() -> Bench:
     """Load the shipped pair, draw the demo's pictures and encode them."""
     goods, tower = products(), load_picture_tower(device="cpu")
-    starts = track(range(0, len(goods), PICTURES_AT_ONCE), description="drawing and encoding")
+    starts = tracked(range(0, len(goods), PICTURES_AT_ONCE), "drawing and encoding")
     parts = [[np.asarray(draw(one.article)) for one in goods[at : at + PICTURES_AT_ONCE]] for at in starts]
     pictures = np.concatenate([tower.encode(part) for part in parts])
     return Bench(goods, pictures, load_pairs(), Remembering(load_minilm(device="cpu")), tower)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from rich import box
 from rich.console import Console
-from rich.progress import Progress, track
+from rich.progress import Progress
 from rich.table import Table
 
 from encoders.training.command import add_sources, ending_plainly
@@ -25,6 +25,7 @@ from encoders.training.experiments.composed import ASKED_WORDING, ATTRIBUTES, TA
 from encoders.training.experiments.fused import FAMILIES, LateFusion, Lesson, Schedule, Vectors, train
 from encoders.training.experiments.fusion_trial import DECIDES, MEASURES, Result, judged, set_trial, tuned
 from encoders.training.experiments.sight import Sight, open_sight
+from encoders.training.progress import tracked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,7 +112,7 @@ def see(dataset: Dataset, rows: NDArray[np.int64], sight: Sight, cache: Path) ->
     if not path.is_file():
         seen = []
         with torch.no_grad():
-            for start in track(range(0, len(rows), AT_ONCE), description="encoding pictures"):
+            for start in tracked(range(0, len(rows), AT_ONCE), "encoding pictures"):
                 pixels = torch.from_numpy(np.asarray(dataset.pixels[rows[start : start + AT_ONCE]]))
                 seen.append(sight.see(pixels))
         np.save(path, torch.cat(seen).numpy())

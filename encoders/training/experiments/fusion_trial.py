@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
-from rich.progress import track
 
 from encoders.evaluation.intervals import compare
 from encoders.evaluation.measures import measure
 from encoders.evaluation.retrieval import nearest
 from encoders.training.experiments.composed import ATTRIBUTES
 from encoders.training.experiments.fused import LateFusion
+from encoders.training.progress import tracked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +91,7 @@ def tuned(trial: Trial, attributes: Sequence[str]) -> LateFusion:
     def quality(share: float) -> float:
         return sum(float(trial.values(LateFusion(share), name)[:, PLACE].mean()) for name in attributes)
 
-    return LateFusion(max(track(SHARES, description="tuning late fusion"), key=quality))
+    return LateFusion(max(tracked(SHARES, "tuning late fusion"), key=quality))
 
 
 def judged(name: str, arms: Sequence[Arm], late: LateFusion, trial: Trial) -> list[Result]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.progress import track
 
 from encoders.bundled.preprocess import letterbox
 from encoders.evaluation.dataset import Item, read_table
 from encoders.training.data import load
+from encoders.training.progress import tracked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def read_catalogue(folder: Path) -> Sample:
     table = read_table(folder / "products.csv")
     table.require(["title", "category", "colour"])
     items = [item for item in table.items if item.title.isascii()]
-    pixels = [letterbox(table.picture(item)).numpy() for item in track(items, description="decoding pictures")]
+    pixels = [letterbox(table.picture(item)).numpy() for item in tracked(items, "decoding pictures")]
     return Sample(folder.name, tuple(items), np.stack(pixels))
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from catalog.errors import Misconfigured
 from encoders.training.command import add_sources, ending_plainly
+from encoders.training.progress import tracked
 from encoders.training.shrink.lines import Line, picture_lines, see_originals, text_lines, vector_lines
 from encoders.training.shrink.samples import Sample, read_catalogue, read_held_out
 
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     for name in given.only or ways:
         title, lines = ways[name]
-        found = list(track(lines, description=title))
+        found = list(tracked(lines, title))
         if given.markdown:
             print(f"### {title}\n\n{as_markdown(found)}")  # noqa: T201 - a command's output
         else:
