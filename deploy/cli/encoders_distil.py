@@ -92,10 +92,8 @@ def distil(
         device=device,
     )
     outcome = _distilled(order, Console(stderr=True))
-    if as_json:
-        _say_as_json(outcome)
-    else:
-        _say(outcome)
+    say = _say_as_json if as_json else _say
+    say(outcome)
 
 
 def _say_as_json(outcome: Outcome) -> None:
