@@ -32,10 +32,14 @@ def share_cores() -> None:
 
 
 def lane_batch(inputs: int, most: int) -> int:
-    """Return how many of so many inputs to encode at once: `most`, or fewer so that every core has some; at least 1."""
+    """Return how many of so many inputs to encode at once, so that cores have equal parts of at most `most`: 1 or more.
+
+    A part is no less than half of that while there are several: between small ones the threads wait for Python's lock.
+    """
     import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
 
-    return max(1, min(most, -(-inputs // torch.get_num_threads())))
+    parts = max(1, min(torch.get_num_threads(), 2 * inputs // most))
+    return max(1, min(most, -(-inputs // parts)))
 
 
 def in_lanes(work: Callable[[_Part], _Made], parts: Sequence[_Part]) -> list[_Made]:

@@ -165,10 +165,10 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="vitrine-bench-") as folder:
         made = kit(Path(folder))
-        rows = [new_products_row(Path(folder) / "new", made.images, made.real, goods(given.new))]
         data = Path(folder) / "data"
         made.fill(data, 0, given.products, lambda: None)
-        rows.append(prices_row(data, made.tiny, made.real, goods(given.products), 2))
+        rows = [prices_row(data, made.tiny, made.real, goods(given.products), 2)]
+        rows.append(new_products_row(Path(folder) / "new", made.images, made.real, goods(given.new)))
     Console().print(
         rich_table([Section(rows)], "An index as ingest leaves it. A price event has one processor at most.")
     )

@@ -62,8 +62,10 @@ def test_a_failure_in_a_lane_is_raised() -> None:
         assert in_lanes(lambda part: 1 // part, [1, 2]) == [1, 0]
 
 
-@pytest.mark.parametrize(("inputs", "size"), [(0, 1), (1, 1), (5, 2), (32, 8), (64, 16), (1_000, 16)])
-def test_few_inputs_are_spread_over_all_cores(inputs: int, size: int) -> None:
-    """Many are taken as many at once as is asked for, on four cores."""
+@pytest.mark.parametrize(
+    ("inputs", "size"), [(0, 1), (1, 1), (15, 15), (16, 8), (23, 12), (24, 8), (32, 8), (64, 16), (1_000, 16)]
+)
+def test_inputs_are_spread_over_all_cores_once_each_has_half_of_what_it_takes(inputs: int, size: int) -> None:
+    """Fewer stay together; of many each core takes as many at once as is asked for: 16 here, on four cores."""
     with cores(4):
         assert lane_batch(inputs, 16) == size
