@@ -20,8 +20,8 @@ from catalog.errors import Misconfigured
 from encoders.bert import BertNetwork, BertShape, runs_of
 from encoders.int8 import ARITHMETIC, quantise
 from encoders.interface import Description, checked, readable
+from encoders.lanes import in_lanes, lane_batch
 from encoders.names import MINILM
-from encoders.threads import in_lanes, lane_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

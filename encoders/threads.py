@@ -1,18 +1,9 @@
-"""How many cores torch takes for what one thread encodes, and bulk work with a core for each batch."""
+"""How many cores torch takes for what one thread encodes."""
 
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from threading import Barrier, Thread
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-_Part = TypeVar("_Part")
-_Made = TypeVar("_Made")
+from threading import Thread
 
 
 def share_cores() -> None:
@@ -28,56 +19,10 @@ def share_cores() -> None:
 
     all_cores = torch.get_num_threads()
     torch.set_num_threads(max(1, all_cores // 2))
-    _start_others_with(all_cores)
+    start_others_with(all_cores)
 
 
-def lane_batch(inputs: int, most: int) -> int:
-    """Return how many of so many inputs to encode at once, so that cores have equal parts of at most `most`: 1 or more.
-
-    A part is no less than half of that while there are several: between small ones the threads wait for Python's lock.
-    """
-    import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
-
-    parts = max(1, min(torch.get_num_threads(), 2 * inputs // most))
-    return max(1, min(most, -(-inputs // parts)))
-
-
-def in_lanes(work: Callable[[_Part], _Made], parts: Sequence[_Part]) -> list[_Made]:
-    """Return what `work` makes of each part, in order; each takes one core, and as many are at work as there are cores.
-
-    Where instead all cores work on one part, torch's threads wait for the slowest at every layer, and spin meanwhile:
-    a sixth slower on idle cores, ten times where something else wants them. A single part takes all that this thread
-    may. The first failure is raised.
-    """
-    import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
-
-    cores = torch.get_num_threads()
-    if cores == 1 or len(parts) <= 1:
-        return [work(part) for part in parts]
-    return list(_lanes(cores).map(work, parts))
-
-
-@cache
-def _lanes(count: int) -> ThreadPoolExecutor:
-    """Return threads of which each has one core; all are started at once, for each sets what later ones start with."""
-    import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
-
-    started = Barrier(count + 1)
-
-    def take_one_core() -> None:
-        torch.get_num_threads()  # the first time that torch is asked in a thread, it sets the count anew
-        torch.set_num_threads(1)
-        started.wait()
-
-    lanes = ThreadPoolExecutor(count, thread_name_prefix="lane", initializer=take_one_core)
-    for _ in range(count):
-        lanes.submit(int)
-    started.wait()
-    _start_others_with(count)
-    return lanes
-
-
-def _start_others_with(cores: int) -> None:
+def start_others_with(cores: int) -> None:
     """Restore what threads to come start with: torch takes for that what any thread set last for itself."""
     import torch  # noqa: PLC0415 - a second of import, for encoders that run on it
 

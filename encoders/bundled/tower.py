@@ -13,7 +13,7 @@ from catalog.errors import InvalidPicture
 from encoders.bundled.network import TEXT_DIMENSION, NormedConv, PictureNetwork
 from encoders.bundled.preprocess import PICTURE_SIDE, letterbox, normalise
 from encoders.bundled.weights import SHIPPED, Weights, read_weights
-from encoders.threads import in_lanes, lane_batch
+from encoders.lanes import in_lanes, lane_batch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

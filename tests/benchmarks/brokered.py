@@ -22,7 +22,6 @@ from deploy.processes import garbage
 from deploy.processes.ingest import wired
 from deploy.processes.parts import picture_fetcher
 from deploy.settings import ImageSettings, QdrantSettings, Settings
-from encoders.pictures.decode import PictureLimits, decode
 from ingest.kafka import KafkaSource
 from ingest.kafka_connection import KafkaConnection
 from ingest.kafka_dead_letters import KafkaDeadLetters
@@ -30,8 +29,8 @@ from ingest.kafka_producer import AcknowledgedProducer
 from ingest.message import Message
 from ingest.metrics import IngestMetrics
 from tests.benchmarks.filled import kit
-from tests.benchmarks.forward import pictures_forward, texts_forward
-from tests.benchmarks.goods import goods, picture_of, price_changes, upserts
+from tests.benchmarks.forward import decoded, pictures_forward, texts_forward
+from tests.benchmarks.goods import goods, price_changes, upserts
 from tests.benchmarks.table import Row, Section, rich_table, verdict
 from tests.benchmarks.timing import Samples, per_second
 from tests.broker import Broker, BrokerMissing, create_topic, jars
@@ -83,9 +82,7 @@ def prices_row(data: Path, images: Path, encoders: Encoders, wanted: Sequence[Sa
 def new_products_row(data: Path, images: Path, encoders: Encoders, wanted: Sequence[SampleProduct]) -> Row:
     """Bring products into an empty data folder by events on a topic, between two times their forward passes alone."""
     what = f"new products with pictures, Kafka → searchable, {len(wanted):,}"
-    side = encoders.picture.description.needed_side_px
-    files = [(images / picture_of(product)).read_bytes() for product in wanted]
-    pictures = pictures_forward([decode(file, PictureLimits(), needed_side_px=side) for file in files])
+    pictures = pictures_forward(decoded(encoders, images, wanted))
     texts, passes = texts_forward([dense_text(product.as_product()) for product in wanted]), Samples()
 
     def pass_alone() -> None:

@@ -1,4 +1,4 @@
-"""The forward passes of the shipped pair and nothing else: torch as it comes, on input that is ready."""
+"""The forward passes of the shipped pair and nothing else: torch as it comes, on input that is made ready here."""
 
 from __future__ import annotations
 
@@ -10,16 +10,27 @@ from encoders.bert import runs_of
 from encoders.bundled.preprocess import letterbox, normalise
 from encoders.bundled.tower import without_norms
 from encoders.bundled.weights import SHIPPED, read_weights
+from encoders.pictures.decode import PictureLimits, decode
 from encoders.shipped import load_minilm
+from tests.benchmarks.goods import picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-    from encoders.interface import Picture
+    from deploy.sample.catalogue import SampleProduct
+    from encoders.interface import Encoders, Picture
 
 PICTURES_AT_ONCE = 32
 TOKENS_AT_ONCE = 512
 """As many as a pass on all cores does best with: more leave their caches."""
+
+
+def decoded(encoders: Encoders, images: Path, wanted: Sequence[SampleProduct]) -> list[Picture]:
+    """Read the products' pictures from their files, as large as the encoder needs them."""
+    side = encoders.picture.description.needed_side_px
+    files = [images / picture_of(product) for product in wanted]
+    return [decode(file.read_bytes(), PictureLimits(), needed_side_px=side) for file in files]
 
 
 def pictures_forward(pictures: Sequence[Picture]) -> Callable[[], object]:

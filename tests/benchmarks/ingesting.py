@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from catalog.points import Stored
 from catalog.text import dense_text
-from encoders.pictures.decode import PictureLimits, decode
 from ingest.decode import decode as decode_events
 from ingest.merge import merge_batch
 from ingest.source import Record
-from tests.benchmarks.forward import pictures_forward, texts_forward
-from tests.benchmarks.goods import picture_of, price_changes, upserts
+from tests.benchmarks.forward import decoded, pictures_forward, texts_forward
+from tests.benchmarks.goods import price_changes, upserts
 from tests.benchmarks.table import Row, Section, verdict
 from tests.benchmarks.timing import Samples, per_second, share
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deploy.sample.catalogue import SampleProduct
-    from encoders.interface import Encoders, Picture
+    from encoders.interface import Encoders
     from tests.benchmarks.stocked import Shop
 
 AIM_SHARE = 0.9
@@ -206,13 +205,7 @@ def _chain(shop: Shop, part: Sequence[SampleProduct], into: Samples) -> None:
 def _bare(encoders: Encoders, images: Path, part: Sequence[SampleProduct], found: NewProducts) -> None:
     """Do the passes of the same texts and pictures alone; encode them; do that again, from the pictures' files on."""
     texts = [dense_text(product.as_product()) for product in part]
-    side = encoders.picture.description.needed_side_px
-
-    def decoded() -> list[Picture]:
-        files = [images / picture_of(product) for product in part]
-        return [decode(file.read_bytes(), PictureLimits(), needed_side_px=side) for file in files]
-
-    pictures = decoded()
+    pictures = decoded(encoders, images, part)
     passes = texts_forward(texts), pictures_forward(pictures)
     with found.forward.timed():
         for forward in passes:
@@ -222,4 +215,4 @@ def _bare(encoders: Encoders, images: Path, part: Sequence[SampleProduct], found
         encoders.picture.encode_pictures(pictures)
     with found.with_decoding.timed():
         encoders.text.encode_documents(texts)
-        encoders.picture.encode_pictures(decoded())
+        encoders.picture.encode_pictures(decoded(encoders, images, part))
