@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from torch import Tensor
 
 _TABLES: Final = ("word", "position", "token_type")
 
@@ -49,13 +47,8 @@ class BertShape:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Neighbours in a batch that have equally many tokens: `texts` of them, in the rows from `start` to `stop`."""
-
-    start: int
-    stop: int
-    length: int
+Runs: TypeAlias = list[tuple[int, int]]
+"""A batch as neighbours that have equally many tokens: how many texts, and how many tokens each of them has."""
 
 
 class RowMajorLinear(nn.Module):
@@ -76,7 +69,8 @@ class BertLayer(nn.Module):
 
     def __init__(self, tensors: Mapping[str, Tensor], shape: BertShape) -> None:
         super().__init__()
-        self.shape = shape
+        self.heads = shape.heads
+        self.width = shape.width
         parts = [f"attention.self.{name}" for name in ("query", "key", "value")]
         weight, bias = (torch.cat([tensors[f"{part}.{kind}"] for part in parts]) for kind in ("weight", "bias"))
         self.mix: nn.Module = RowMajorLinear(weight, bias)
@@ -86,20 +80,20 @@ class BertLayer(nn.Module):
         self.narrow: nn.Module = _linear(tensors, "output.dense")
         self.norm = _norm(tensors, "output.LayerNorm", shape)
 
-    def forward(self, hidden: Tensor, runs: Sequence[Run]) -> Tensor:
+    def forward(self, hidden: Tensor, runs: Runs) -> Tensor:
         """(tokens, width) → (tokens, width); tokens see those of their own text."""
         mixed = self.mix(hidden)  # (tokens, 3 · width)
-        seen = torch.cat([self.attend(mixed[run.start : run.stop], run.length) for run in runs])
+        seen = torch.cat([self.attend(texts) for texts in split(mixed, runs)])
         hidden = self.attention_norm(self.gather(seen) + hidden)
         normed: Tensor = self.norm(self.narrow(functional.gelu(self.widen(hidden))) + hidden)
         return normed
 
-    def attend(self, mixed: Tensor, length: int) -> Tensor:
-        """(texts · length, 3 · width) → (texts · length, width)."""
-        heads = mixed.view(-1, length, 3, self.shape.heads, self.shape.width // self.shape.heads)
-        query, key, value = heads.permute(2, 0, 3, 1, 4)  # each (texts, heads, length, width of a head)
+    def attend(self, mixed: Tensor) -> Tensor:
+        """(texts, length, 3 · width) → (texts · length, width)."""
+        heads = mixed.view(mixed.shape[0], mixed.shape[1], 3, self.heads, self.width // self.heads)
+        query, key, value = heads.permute(2, 0, 3, 1, 4).unbind()  # each (texts, heads, length, width of a head)
         seen = functional.scaled_dot_product_attention(query, key, value)
-        return seen.transpose(1, 2).reshape(-1, self.shape.width)
+        return seen.transpose(1, 2).reshape(-1, self.width)
 
 
 class BertNetwork(nn.Module):
@@ -116,29 +110,30 @@ class BertNetwork(nn.Module):
             BertLayer(_below(tensors, f"encoder.layer.{number}."), shape) for number in range(shape.layers)
         )
 
-    def forward(self, tokens: Tensor, runs: Sequence[Run]) -> Tensor:
+    def forward(self, tokens: Tensor, runs: Runs) -> Tensor:
         """(tokens,) int64, one text after the other → (texts, width)."""
-        placed = [_texts(self.words(tokens[run.start : run.stop]), run) + self.places[: run.length] for run in runs]
+        placed = [texts + self.places[: texts.shape[1]] for texts in split(self.words(tokens), runs)]
         hidden = self.norm(torch.cat([texts.flatten(0, 1) for texts in placed]))
         for layer in self.layers:
             hidden = layer(hidden, runs)
-        means = torch.cat([_texts(hidden[run.start : run.stop], run).mean(1) for run in runs])
+        means = torch.cat([texts.mean(1) for texts in split(hidden, runs)])
         return functional.normalize(means, dim=1)
 
 
-def runs_of(lengths: Sequence[int]) -> list[Run]:
+def runs_of(lengths: Sequence[int]) -> Runs:
     """Return the runs of a batch, given how many tokens each of its texts has."""
-    runs: list[Run] = []
+    return [(sum(1 for _ in texts), length) for length, texts in groupby(lengths)]
+
+
+def split(rows: Tensor, runs: Runs) -> list[Tensor]:
+    """(tokens, width) → (texts, length, width) for each run."""
+    found: list[Tensor] = []
     start = 0
-    for length, texts in groupby(lengths):
-        stop = start + length * sum(1 for _ in texts)
-        runs.append(Run(start, stop, length))
+    for texts, length in runs:
+        stop = start + texts * length
+        found.append(rows[start:stop].view(texts, length, -1))
         start = stop
-    return runs
-
-
-def _texts(rows: Tensor, run: Run) -> Tensor:
-    return rows.view(-1, run.length, rows.shape[1])
+    return found
 
 
 def _linear(tensors: Mapping[str, Tensor], name: str) -> RowMajorLinear:

@@ -11,13 +11,11 @@ import platform
 from typing import TYPE_CHECKING, Final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from encoders.bert import RowMajorLinear
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from encoders.bert import BertNetwork
 
 ARITHMETIC: Final = "int8: rows of 8 bits, weights of 7, each with a scale"
@@ -34,22 +32,18 @@ class Int8Linear(nn.Module):
     One scale for each row, not for the batch: a text's vector must not depend on its neighbours.
     """
 
-    weight: Tensor
-    scales: Tensor
-    bias: Tensor
-
     def __init__(self, layer: RowMajorLinear) -> None:
         super().__init__()
         weight, scales = rounded(layer.weight.detach().T, WEIGHT_LIMIT)
         if weight.shape[1] > MOST_INPUTS:
             raise ValueError(f"a layer of {weight.shape[1]} inputs is not exact in float32; {MOST_INPUTS} are")
-        self.register_buffer("weight", weight.to(torch.int8))  # (outputs, inputs): what int8 products read fastest
-        self.register_buffer("scales", scales[:, 0])
-        self.register_buffer("bias", layer.bias.detach())
+        self.weight = nn.Buffer(weight.to(torch.int8))  # (outputs, inputs): what int8 products read fastest
+        self.scales = nn.Buffer(scales[:, 0])
+        self.bias = nn.Buffer(layer.bias.detach())
 
     def forward(self, rows: Tensor) -> Tensor:
         """(n, inputs) → (n, outputs)."""
-        coarse, scales = rounded(rows, ROW_LIMIT)
+        coarse, scales = rounded(rows)
         product = torch._int_mm(coarse.to(torch.int8), self.weight.T)  # noqa: SLF001 - it has no public name
         return torch.addcmul(self.bias, product * scales, self.scales)
 
@@ -57,33 +51,26 @@ class Int8Linear(nn.Module):
 class FloatLinear(nn.Module):
     """The same layer and the same products for processors that have no quick ones in int8."""
 
-    weight: Tensor
-    scales: Tensor
-    bias: Tensor
-
     def __init__(self, layer: Int8Linear) -> None:
         super().__init__()
-        self.register_buffer("weight", layer.weight.T.float().contiguous())  # (inputs, outputs)
-        self.register_buffer("scales", layer.scales)
-        self.register_buffer("bias", layer.bias)
+        self.weight = nn.Buffer(layer.weight.T.float().contiguous())  # (inputs, outputs)
+        self.scales = nn.Buffer(layer.scales)
+        self.bias = nn.Buffer(layer.bias)
 
     def forward(self, rows: Tensor) -> Tensor:
         """(n, inputs) → (n, outputs)."""
-        coarse, scales = rounded(rows, ROW_LIMIT)
+        coarse, scales = rounded(rows)
         return torch.addcmul(self.bias, (coarse @ self.weight) * scales, self.scales)
 
 
 class Int8Table(nn.Module):
     """An embedding table of which each row is kept in int8 with a scale of its own."""
 
-    rows: Tensor
-    scales: Tensor
-
     def __init__(self, table: Tensor) -> None:
         super().__init__()
-        rows, scales = rounded(table.detach(), ROW_LIMIT)
-        self.register_buffer("rows", rows.to(torch.int8))
-        self.register_buffer("scales", scales)
+        rows, scales = rounded(table.detach())
+        self.rows = nn.Buffer(rows.to(torch.int8))
+        self.scales = nn.Buffer(scales)
 
     def forward(self, numbers: Tensor) -> Tensor:
         """(n,) int64 → (n, width)."""
@@ -91,9 +78,9 @@ class Int8Table(nn.Module):
         return found
 
 
-def rounded(rows: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+def rounded(rows: Tensor, limit: int = ROW_LIMIT, tiny: float = _TINY) -> tuple[Tensor, Tensor]:
     """Return (n, d) as whole numbers between -limit and limit, still in float, and the scale of each row, (n, 1)."""
-    scales = rows.abs().amax(1, keepdim=True).clamp_(min=_TINY) / limit
+    scales = rows.abs().amax(1, keepdim=True).clamp_(min=tiny) / limit
     return (rows / scales).round_(), scales
 
 

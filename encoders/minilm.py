@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,13 +19,14 @@ from tokenizers import Tokenizer
 
 from catalog.errors import Misconfigured
 from encoders.bert import BertNetwork, BertShape, runs_of
+from encoders.graph import as_graph
 from encoders.int8 import ARITHMETIC, quantise
 from encoders.interface import Description, checked, readable
 from encoders.lanes import in_lanes, lane_batch
 from encoders.names import MINILM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from encoders.interface import FloatArray, Unrelated
 
@@ -47,7 +49,8 @@ class MiniLmEncoder:
         self._tokenizer = tokenizer
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(tokens)
-        self._network = network.to(device).eval()
+        self._network = network.to(device)
+        self._forward = as_graph(self._network)
         self._description = description
         self._tokens = tokens
         self._device = device
@@ -59,14 +62,18 @@ class MiniLmEncoder:
 
     @property
     def network(self) -> BertNetwork:
-        """What runs: experiments change it in place."""
+        """The network that runs, to be looked at: `changed` makes another of it."""
         return self._network
 
     def in_int8(self) -> MiniLmEncoder:
         """Return the same encoder with int8 arithmetic: smaller and quicker, with vectors and a revision of its own."""
+        return self.changed(partial(quantise, device=self._device), ARITHMETIC)
+
+    def changed(self, change: Callable[[BertNetwork], object], mark: str) -> MiniLmEncoder:
+        """Return the same encoder after `change` to a copy of its network; `mark` names it in the revision."""
         network = deepcopy(self._network)
-        quantise(network, device=self._device)
-        revision = blake2b(f"{self._description.revision} {ARITHMETIC}".encode(), digest_size=16).hexdigest()
+        change(network)
+        revision = blake2b(f"{self._description.revision} {mark}".encode(), digest_size=16).hexdigest()
         about = replace(self._description, revision=revision)
         return MiniLmEncoder(self._tokenizer, network, about, tokens=self._tokens, device=self._device)
 
@@ -96,7 +103,7 @@ class MiniLmEncoder:
         together = torch.tensor([token for number in batch for token in tokens[number]], device=self._device)
         runs = runs_of([len(tokens[number]) for number in batch])
         with torch.inference_mode():
-            vectors: FloatArray = self._network(together, runs).float().cpu().numpy()
+            vectors: FloatArray = self._forward(together, runs).float().cpu().numpy()
         return vectors
 
 

@@ -13,6 +13,7 @@ from catalog.errors import InvalidPicture
 from encoders.bundled.network import TEXT_DIMENSION, NormedConv, PictureNetwork
 from encoders.bundled.preprocess import PICTURE_SIDE, letterbox, normalise
 from encoders.bundled.weights import SHIPPED, Weights, read_weights
+from encoders.graph import as_graph
 from encoders.lanes import in_lanes, lane_batch
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class PictureTower:
         self._device = device
         self._adapter = weights.adapter.to(device)
         fused = without_norms(weights.network).to(device)
-        self._network = fused.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._forward = as_graph(fused.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Pictures (h, w, 3) uint8 RGB of any size and aspect → (n, 384) float32, L2-normalised, in order.
@@ -56,7 +57,7 @@ class PictureTower:
     def _encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         with torch.inference_mode():
             pixels = torch.stack([letterbox(picture) for picture in pictures])
-            vectors: NDArray[np.float32] = self._network(normalise(pixels.to(self._device))).cpu().numpy()
+            vectors: NDArray[np.float32] = self._forward(normalise(pixels.to(self._device))).cpu().numpy()
         return vectors
 
     def adapt_text(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -170,12 +170,10 @@ def _text_ways() -> Iterator[tuple[str, TextEncoder, int]]:
     yield "minilm.py, float32", plain, _bytes(plain.network)
     coarse = plain.in_int8()
     yield "minilm.py, int8 (shipped)", coarse, _bytes(coarse.network)
-    half = load_minilm(device="cpu")
-    half.network.to(torch.bfloat16)
+    half = plain.changed(lambda network: network.to(torch.bfloat16), "bfloat16")
     yield "bfloat16", half, _bytes(half.network)
     for share in SHARES:
-        pruned = load_minilm(device="cpu")
-        prune_smallest(pruned.network, share)
+        pruned = plain.changed(partial(prune_smallest, share=share), f"pruned by {share}")
         yield f"pruned by {share:.0%}", pruned, sparse_bytes(pruned.network, FLOAT32_BYTES)
 
 
