@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ingest.encoding import Encoding
     from ingest.isolation import Refused
     from ingest.metrics import IngestMetrics
+    from ingest.point_writes import PointWrite
     from ingest.source import DeadLetterSink, Record, Source
     from ingest.store import Store
 
@@ -108,10 +109,13 @@ class Consumer:
         while pending:
             stored = self._store.read([event.product_id for event in pending])  # 3 one call to the engine
             merged = merge_batch(stored, pending)  # 4 pure: new states, and what they were
-            writes = self._encoding.points(merged.changes)  # 5 fetches pictures, encodes only what changed
-            raced = self._store.write(writes)  # 6 durable, guarded; what lost a race is folded again
+            written: list[PointWrite] = []
+            raced: set[str] = set()
+            for writes in self._encoding.parts(merged.changes):  # 5 fetches pictures, encodes only what changed
+                raced |= self._store.write(writes)  # 6 durable, guarded; what lost a race is folded again
+                written += writes
             pending = [event for event in pending if event.product_id in raced]
-            self._metrics.written(merged, writes, raced)
+            self._metrics.written(merged, written, raced)
 
     def _probe(self) -> None:
         self._encoding.points([sound_change()])

@@ -127,16 +127,16 @@ def payload_write(change: Change, indexed_at: str) -> PointWrite:
     return PointWrite(product, before.revision, {}, kept=frozenset(derived.digests), before=before)
 
 
-def in_groups(drafts: Sequence[Draft], most_pictures: int) -> Iterator[list[Draft]]:
-    """Yield the drafts in order, with no more pictures at a time, or those of one product."""
+def in_groups(drafts: Sequence[Draft], most_inputs: int) -> Iterator[list[Draft]]:
+    """Yield the drafts in order, with no more texts or pictures at a time, or with those of one product."""
     group: list[Draft] = []
-    pictures = 0
+    inputs = 0
     for draft in drafts:
-        more = len(draft.product.get(_IMAGES, []))
-        if group and pictures + more > most_pictures:
+        more = max(len(draft.product.get(_IMAGES, [])), bool(draft.texts))
+        if group and inputs + more > most_inputs:
             yield group
-            group, pictures = [], 0
+            group, inputs = [], 0
         group.append(draft)
-        pictures += more
+        inputs += more
     if group:
         yield group

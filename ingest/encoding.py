@@ -17,13 +17,14 @@ import structlog
 from catalog.errors import InvalidInput
 from catalog.product import iso
 from catalog.vectors import IMAGE, LEXICAL, TEXT
+from ingest.ahead import OneAhead
 from ingest.drafts import Draft, draft_of, in_groups, payload_write, reads_the_same
 from ingest.encoding_cache import NoEncodingCache
 from ingest.pictures import OK, PictureReader, Seen
 from ingest.tracing import step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from encoders.interface import Description, Encoders, FloatArray
@@ -35,9 +36,12 @@ if TYPE_CHECKING:
     from ingest.point_writes import PointWrite
 
 _T = TypeVar("_T")
-_PICTURES_AT_ONCE: Final = 128
-_GROUPS_IN_MEMORY: Final = 2
-"""Pictures encoded together, and how many such groups there are at once: of 512 × 512 pixels each, 200 MB."""
+_INPUTS_AT_ONCE: Final = 64
+_GROUPS_IN_MEMORY: Final = 4
+"""Pictures encoded together, and how many such groups there are at once: of 512 × 512 pixels each, 200 MB.
+
+Smaller groups are written sooner and beside more encoding; of still smaller ones the cores get unequal parts.
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -50,8 +54,16 @@ class _Asked:
     pictures: list[Future[Seen]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What the encoders made in a batch so far, by digest; None for an input of which they make nothing."""
+
+    texts: dict[str, FloatArray | None]
+    pictures: dict[str, FloatArray | None]
+
+
 class Encoding:
-    """Makes the points of a batch: one pass over its texts, one over its pictures."""
+    """Makes the points of a batch: in groups, of each one pass over its texts and one over its pictures."""
 
     def __init__(  # noqa: PLR0913 - the parts of one stage, wired once
         self,
@@ -67,45 +79,54 @@ class Encoding:
         self._metrics = metrics
         self._cache = cache or NoEncodingCache()
         self._now = now
+        self._ahead = OneAhead("encoding")
         self._text_maker = _maker(TEXT, encoders.text.description)
         self._picture_maker = _maker(IMAGE, encoders.picture.description)
         side = encoders.picture.description.needed_side_px
         self._reader = PictureReader(fetcher, self._known_picture, needed_side_px=side, limits=limits, now=now)
 
     def close(self) -> None:
-        """End the threads that fetch."""
+        """End the threads, that which encodes ahead first: it may wait for those that fetch."""
+        self._ahead.close()
         self._reader.close()
 
-    @step("encode")
     def points(self, changes: Sequence[Change]) -> list[PointWrite]:
         """Return what to write for each change, with the vectors whose input changed."""
-        drafts = {number: draft_of(one) for number, one in enumerate(changes) if not reads_the_same(one)}
-        self._encode(list(drafts.values()))
-        indexed_at = iso(self._now())
-        writes = [
-            drafts[number].written(indexed_at) if number in drafts else payload_write(one, indexed_at)
-            for number, one in enumerate(changes)
-        ]
-        self._count_kept(writes)
-        return writes
+        writes = {write.product.product_id: write for part in self._in_parts(changes) for write in part}
+        return [writes[one.before.product_id] for one in changes]
 
-    def _encode(self, drafts: Sequence[Draft]) -> None:
-        groups = list(in_groups(drafts, _PICTURES_AT_ONCE))
-        asked = deque(map(self._ask_pictures, groups[:_GROUPS_IN_MEMORY]))  # they come while the texts are encoded
-        self._encode_texts([draft for draft in drafts if draft.changed(TEXT)])
-        made: dict[str, FloatArray | None] = {}
+    def parts(self, changes: Sequence[Change]) -> Iterator[list[PointWrite]]:
+        """Yield the same in parts, in any order; while the caller deals with one, the next is made on a thread."""
+        return self._ahead.of(self._in_parts(changes))
+
+    def _in_parts(self, changes: Sequence[Change]) -> Iterator[list[PointWrite]]:
+        """Yield first what no encoder need read, then the rest in groups; pictures of the next ones come meanwhile."""
+        same = [one for one in changes if reads_the_same(one)]
+        if same:
+            yield self._counted([payload_write(one, iso(self._now())) for one in same])
+        groups = list(in_groups([draft_of(one) for one in changes if not reads_the_same(one)], _INPUTS_AT_ONCE))
+        asked = deque(map(self._ask_pictures, groups[:_GROUPS_IN_MEMORY]))
+        made = _Made({}, {})
         for group, later in zip_longest(groups, groups[_GROUPS_IN_MEMORY:], fillvalue=()):
-            self._take_pictures(asked.popleft())
-            self._encode_pictures([draft for draft in group if draft.changed(IMAGE)], made)
+            self._encode(group, asked.popleft(), made)
             asked.append(self._ask_pictures(later))
+            yield self._counted([draft.written(iso(self._now())) for draft in group])
+
+    @step("encode")
+    def _encode(self, drafts: Sequence[Draft], asked: Sequence[_Asked], made: _Made) -> None:
+        """Give the drafts their vectors; their pictures go on coming while the texts are encoded."""
+        self._encode_texts([draft for draft in drafts if draft.changed(TEXT)], made.texts)
+        self._take_pictures(asked)
+        self._encode_pictures([draft for draft in drafts if draft.changed(IMAGE)], made.pictures)
         self._encode_words([draft for draft in drafts if draft.changed(LEXICAL)])
 
-    def _count_kept(self, writes: Sequence[PointWrite]) -> None:
+    def _counted(self, writes: list[PointWrite]) -> list[PointWrite]:
         kept: Counter[str] = Counter()
         for write in writes:
             kept.update({name: _inputs(write, name) for name in write.kept})
         for name, inputs in kept.items():
             self._metrics.unchanged(name, inputs)
+        return writes
 
     def _ask_pictures(self, drafts: Sequence[Draft]) -> list[_Asked]:
         """Ask for the pictures of products that name others than before, or are due; the rest keep what they have."""
@@ -146,17 +167,18 @@ class Encoding:
     def _known_picture(self, digest: str) -> FloatArray | None:
         return self._cache.find(self._picture_maker, [digest]).get(digest)
 
-    def _encode_texts(self, drafts: Sequence[Draft]) -> None:
+    def _encode_texts(self, drafts: Sequence[Draft], made: dict[str, FloatArray | None]) -> None:
+        """Give each product the vector of its text; `made` are the batch's so far."""
         texts = {draft.digests[TEXT]: draft.texts[TEXT] for draft in drafts}
         known = self._cache.find(self._text_maker, texts)
-        new = {digest: text for digest, text in texts.items() if digest not in known}
-        vectors = known | self._made(self._text_maker, self._encoders.text.encode_documents, new)
+        new = {digest: text for digest, text in texts.items() if digest not in known | made}
+        made |= self._made(self._text_maker, self._encoders.text.encode_documents, new)
         cached = sum(draft.digests[TEXT] in known for draft in drafts)
         reasons = {draft.digests[TEXT]: draft.why(TEXT) for draft in drafts}
-        made = Counter(reasons[digest] for digest in new)
-        self._metrics.encoded(TEXT, made=made, cached=cached, same_batch=len(drafts) - cached - len(new))
+        counts = Counter(reasons[digest] for digest in new)
+        self._metrics.encoded(TEXT, made=counts, cached=cached, same_batch=len(drafts) - cached - len(new))
         for draft in drafts:
-            vector = vectors[draft.digests[TEXT]]
+            vector = (known | made)[draft.digests[TEXT]]
             if vector is None:
                 del draft.digests[TEXT]
             else:

@@ -10,7 +10,7 @@ from ingest.encoding import Encoding
 from ingest.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from catalog.engine import Engine
     from catalog.points import Stored
@@ -120,12 +120,12 @@ class MortalEncoding(Encoding):
         super().__init__(*arguments, **options)
         self._fate = fate
 
-    def points(self, changes: Sequence[Change]) -> list[PointWrite]:
+    def parts(self, changes: Sequence[Change]) -> Iterator[list[PointWrite]]:
         """Encode."""
         self._fate.at("4 merged")
-        writes = super().points(changes)
-        self._fate.at("5 encoded")
-        return writes
+        for writes in super().parts(changes):
+            self._fate.at("5 encoded")
+            yield writes
 
 
 class MortalStore(Store):

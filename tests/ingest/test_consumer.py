@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import generate_latest
 
+from encoders.fakes import HashingTextEncoder
 from ingest.store import Store
 from tests.builders import SKU, bare, deleted, patched, product, records, upserted
-from tests.pipeline import ListLetters, ListSource, Parts, consumer_of
+from tests.pipeline import ListLetters, ListSource, Parts, consumer_of, new_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from catalog.points import Stored
+    from encoders.interface import FloatArray
     from ingest.point_writes import PointWrite
     from ingest.source import Record
     from tests.index import Index
@@ -55,6 +57,32 @@ class OvertakenStore(JournalStore):
         return super().write(writes)
 
 
+class WrittenStore(Store):
+    """A store that says that it has been asked to write."""
+
+    def __init__(self, index: Index) -> None:
+        super().__init__(index.engine, index.collection)
+        self.asked = threading.Event()
+
+    def write(self, writes: Sequence[PointWrite]) -> set[str]:
+        """Write."""
+        self.asked.set()
+        return super().write(writes)
+
+
+class WaitingTextEncoder(HashingTextEncoder):
+    """An encoder that begins with its second texts only when the first are being written."""
+
+    def __init__(self, store: WrittenStore) -> None:
+        super().__init__()
+        self._store = store
+
+    def encode_documents(self, texts: Sequence[str]) -> FloatArray:
+        """Encode."""
+        assert not self.encoded or self._store.asked.wait(10), "nothing is written while something is to be encoded"
+        return super().encode_documents(texts)
+
+
 @dataclass
 class LastBatch(ListSource):
     """A source whose worker is told to stop while it has the last batch."""
@@ -82,6 +110,16 @@ def test_the_steps_stand_in_order(index: Index, parts: Parts) -> None:
 
     assert count == 2
     assert source.journal == ["poll", "read", "write", "send", "commit"]
+
+
+def test_what_is_encoded_is_written_while_the_rest_is_encoded(index: Index) -> None:
+    """Of many new products: neither waits for the other to be done with all of them."""
+    store = WrittenStore(index)
+    batch = records(*(upserted(bare(f"new-{number}", title=f"no. {number}")) for number in range(100)))
+    with new_encoding(text=WaitingTextEncoder(store)) as parts:
+        consumer_of(parts, store, ListSource([batch]), ListLetters()).turn()
+
+    assert index.engine.count(index.collection).count == len(batch)
 
 
 def test_an_empty_turn_does_nothing(index: Index, parts: Parts) -> None:
