@@ -39,7 +39,7 @@ class PictureTower:
         self.revision: str = weights.revision
         self.dimension: int = TEXT_DIMENSION
         self._device = device
-        self._adapter = weights.adapter.to(device)
+        self._adapt = as_graph(weights.adapter.to(device))
         fused = without_norms(weights.network).to(device)
         self._forward = as_graph(fused.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
 
@@ -66,7 +66,7 @@ class PictureTower:
             return np.zeros((0, self.dimension), dtype=np.float32)
         with torch.inference_mode():
             plain = torch.from_numpy(np.ascontiguousarray(vectors, dtype=np.float32)).to(self._device)
-            adapted: NDArray[np.float32] = self._adapter(plain).cpu().numpy()
+            adapted: NDArray[np.float32] = self._adapt(plain).cpu().numpy()
         return adapted
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,7 @@ from tests.benchmarks.table import Row, Section, verdict
 from tests.benchmarks.timing import Samples, per_second, share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from encoders.interface import Encoders, Picture
 
@@ -74,6 +76,9 @@ def encoding(encoders: Encoders, products: Sequence[Mapping[str, object]], photo
     rows = [_pictures(encoders, photos[:batch]).row("pictures, decoded", AIM_PICTURES) for batch in BATCHES]
     rows.append(_from_bytes(encoders, photos[: BATCHES[-1]]).row("pictures, from JPEG or PNG bytes", AIM_PICTURES))
     rows += [_texts(texts[:batch]).row("product texts") for batch in BATCHES]
+    with _python_at_work():
+        rows.append(_pictures(encoders, photos[: BATCHES[-1]]).row("pictures, decoded, beside Python at work"))
+        rows.append(_texts(texts[: BATCHES[-1]]).row("product texts, beside Python at work"))
     rows += [_unpacking(encoders, photos[:UNPACKED], side) for side in (448, 800, 1_600)]
     return Section([*rows, _query(), _loading()])
 
@@ -128,6 +133,24 @@ def _jpeg(photo: bytes, side_px: int) -> bytes:
 def _texts(texts: Sequence[str]) -> Beside:
     encoder = load_minilm(device="cpu")
     return _rounds(Beside(len(texts)), lambda: encoder.encode_documents(texts), texts_forward(texts))
+
+
+@contextmanager
+def _python_at_work() -> Iterator[None]:
+    """Keep a thread busy in Python, as the event loop is in a search, or a worker with what it writes."""
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.is_set():
+            sum(range(1_000))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def _query() -> Row:
