@@ -14,7 +14,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from catalog.calibration import CALIBRATION
-from catalog.engine import outages_named
+from catalog.engine import outages_named, require_version
 from catalog.errors import CollectionMismatch
 from catalog.layout import check_layout, check_vectors, creation, is_strict, missing_indexes, strict_mode
 from catalog.migration import MIGRATION, Migration, parse_migration
@@ -81,8 +81,10 @@ def ensure(engine: Engine, declaration: Declaration) -> str:
 def make(engine: Engine, declaration: Declaration) -> None:
     """Make the collection and its indexes where they lack, and leave the alias as it is.
 
-    Raises `CollectionMismatch` where vectors or indexes of what is there are not as declared.
+    Raises `CollectionMismatch` where vectors or indexes of what is there are not as declared, `Misconfigured` for a
+    server that is too old.
     """
+    require_version(engine)
     name = declaration.physical_name
     if not engine.collection_exists(collection_name=name):
         _create(engine, declaration)

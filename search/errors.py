@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
-from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable, VitrineError
+from catalog.errors import CollectionMismatch, InvalidInput, Misconfigured, Overloaded, Unavailable, VitrineError
 from search.answers import FieldProblem, Problem
 from search.filter_values import FORMS
 from search.tracing import resumed, trace_id
@@ -35,6 +35,7 @@ STATUS: Final[Mapping[type[VitrineError], HTTPStatus]] = {
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     CollectionMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
+    Misconfigured: HTTPStatus.SERVICE_UNAVAILABLE,  # a key that the engine does not take any more
     Overloaded: HTTPStatus.TOO_MANY_REQUESTS,
 }
 """The status of each kind of error; a subclass has its parent's, anything else is a 500."""

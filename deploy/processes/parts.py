@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from catalog.collection import Declaration, require_searched, verify
 from catalog.embedded import AsyncEmbeddedClient, EmbeddedClient
 from catalog.engine import Server, connect, connect_async, outages_named
@@ -44,10 +46,17 @@ if TYPE_CHECKING:
     from encoders.interface import Encoders
 
 
+_log = structlog.get_logger(__name__)
+
+
 def open_engine(settings: Settings) -> Engine:
     """Return the engine that the settings name, for writing and for the collection's own affairs."""
     server = qdrant_server(settings)
-    return connect(server) if server else EmbeddedClient(settings.qdrant.path)
+    if server is None:
+        return EmbeddedClient(settings.qdrant.path)
+    if server.is_overheard:
+        _log.warning("the API key goes to the vector engine unencrypted: https would hide it", url=server.url)
+    return connect(server)
 
 
 def open_async_engine(settings: Settings, engine: Engine) -> AsyncEngine:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pydantic import ValidationError
 
-from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable
+from catalog.errors import CollectionMismatch, InvalidInput, Misconfigured, Overloaded, Unavailable
 from search.access import NO_KEY
 from search.page.address import Address
 from search.page.notices import outage, overload, refusal
@@ -86,7 +86,7 @@ class Page:
             return self._noticed(address, refusal(error))
         except Overloaded as error:
             return self._noticed(address, overload(error))
-        except (Unavailable, CollectionMismatch) as error:
+        except (Unavailable, CollectionMismatch, Misconfigured) as error:
             return self._noticed(address, outage(error))
         return self._rendered(view, HTTPStatus.OK, HEADERS)
 

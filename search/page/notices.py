@@ -13,7 +13,7 @@ from search.query_strings import parameter_of
 from search.wording import worded
 
 if TYPE_CHECKING:
-    from catalog.errors import CollectionMismatch, InvalidInput, Overloaded, Unavailable
+    from catalog.errors import CollectionMismatch, InvalidInput, Misconfigured, Overloaded, Unavailable
 
 _RETRY_SECONDS: Final = 3
 _LABELS: Final = {
@@ -67,7 +67,7 @@ def overload(error: Overloaded) -> Notice:
     return Notice(HTTPStatus.TOO_MANY_REQUESTS, "One moment, please", detail, retry_seconds=seconds)
 
 
-def outage(error: Unavailable | CollectionMismatch) -> Notice:
+def outage(error: Unavailable | CollectionMismatch | Misconfigured) -> Notice:
     """Return the notice for an index that is away or not there yet."""
     detail = f"This page tries again by itself. The reason given: {error}."
     title = "The products are not available just now"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from catalog.errors import CollectionMismatch, Unavailable
+from catalog.errors import CollectionMismatch, Misconfigured, Unavailable
 from catalog.points import field_path
 from search.filters import Filter
 from search.words.vocabulary import READ_FIELDS, Vocabulary, VocabularyBuilder
@@ -109,7 +109,7 @@ class Vocabularies:
         try:
             async with self._one_at_a_time:
                 await self._read_if_changed(scope, kept)
-        except (Unavailable, CollectionMismatch) as error:
+        except (Unavailable, CollectionMismatch, Misconfigured) as error:
             _log.info("the catalogue's words could not be read; the old ones are used", reason=str(error))
         finally:
             now = time.monotonic()

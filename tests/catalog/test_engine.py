@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from json import JSONDecodeError
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import grpc
+import httpx
 import pytest
+from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from catalog.engine import Server, connect, connect_async, outages_named
-from catalog.errors import EngineUnavailable
+from catalog.errors import EngineUnavailable, Misconfigured
 from tests.broker import free_ports
 from tests.index import embedded_engine
 
@@ -41,7 +44,7 @@ def answering(status: int, body: bytes = b'{"status": {"error": "no"}}', **heade
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -140,7 +143,73 @@ def test_a_rate_limit_is_an_outage() -> None:
         ask(engine)
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_a_rate_limit_that_names_a_date_is_an_outage() -> None:
+    """A proxy may say when in that way, which Qdrant's client takes for an error of its own."""
+    with (
+        answering(429, Retry_After="Fri, 01 May 2026 10:00:00 GMT") as url,
+        closing(connect(Server(url))) as engine,
+        pytest.raises(EngineUnavailable, match="slow down"),
+    ):
+        ask(engine)
+
+
+@pytest.mark.parametrize("body", [b"Invalid API key or JWT", b'{"status": {"error": "Invalid API key or JWT"}}'])
+@pytest.mark.parametrize("status", [401, 403])
+def test_whom_a_server_does_not_let_in_is_told_which_setting(status: int, body: bytes) -> None:
+    """To wait would not help, and a traceback would help nobody; Qdrant says it as text, or as JSON."""
+    with (
+        answering(status, body) as url,
+        closing(connect(Server(url))) as engine,
+        pytest.raises(Misconfigured, match=f"{status}: Invalid API key or JWT.*VITRINE_QDRANT__API_KEY"),
+    ):
+        ask(engine)
+
+
+@pytest.mark.parametrize(("code", "status"), [("UNAUTHENTICATED", 401), ("PERMISSION_DENIED", 403)])
+def test_over_grpc_as_well(code: str, status: int) -> None:
+    """The two that Qdrant's gRPC has for it."""
+    with (
+        aborting(grpc.StatusCode[code]) as server,
+        closing(connect(server)) as engine,
+        pytest.raises(Misconfigured, match=f"{status}: no.*VITRINE_QDRANT__API_KEY"),
+    ):
+        ask(engine)
+
+
+def test_a_grpc_port_of_something_else_is_named() -> None:
+    """It knows none of the calls."""
+    with (
+        aborting(grpc.StatusCode.UNIMPLEMENTED) as server,
+        closing(connect(server)) as engine,
+        pytest.raises(Misconfigured, match="VITRINE_QDRANT__GRPC_PORT"),
+    ):
+        ask(engine)
+
+
+@pytest.mark.parametrize("url", ["http://qdrant", "http://qdrant:6333/", "http://[::1]:6333", "https://qdrant.example"])
+async def test_a_key_goes_along_without_a_warning(url: str) -> None:
+    """Tests take warnings for errors, and a process would print it whenever it makes a client; it is logged once."""
+    server = Server(url, api_key="secret", grpc_port=6334)
+    engine, searching = connect(server), connect_async(server)
+    engine.close()
+    await searching.close()
+
+    assert server.is_overheard == url.startswith("http://qdrant")
+    assert not replace(server, api_key=None).is_overheard
+
+
+@pytest.mark.parametrize(
+    "url", ["http://qdrant", "https://qdrant.example", "https://qdrant.example:443/vectors", "http://[::1]:7000/"]
+)
+def test_files_go_where_the_calls_go(url: str) -> None:
+    """To the client's own port where a URL names none, and below the prefix of a proxy."""
+    with closing(connect(Server(url))) as engine, Server(url).files(timeout_seconds=1.0) as rest:
+        assert isinstance(engine, QdrantClient)
+        where = httpx.URL(f"{engine._client.rest_uri.rstrip('/')}/collections")  # type: ignore[attr-defined]
+        assert rest.build_request("GET", "/collections").url == where
+
+
+@pytest.mark.parametrize("status", [400, 404, 409])
 def test_a_refusal_passes_through(status: int) -> None:
     """What would be refused again is no outage: to wait would be to wait for ever."""
     with (
@@ -152,7 +221,7 @@ def test_a_refusal_passes_through(status: int) -> None:
     assert caught.value.status_code == status
 
 
-@pytest.mark.parametrize("code", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL"])
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED", "INTERNAL", "CANCELLED"])
 def test_a_server_in_trouble_is_an_outage_over_grpc(code: str) -> None:
     """What REST says with 503, 408, 429 and 500."""
     with (
@@ -178,7 +247,7 @@ def test_a_refusal_over_grpc_is_that_of_rest(code: str, status: int) -> None:
 def test_any_other_error_of_grpc_passes_through() -> None:
     """It keeps its class, and is not its own cause: some loggers would follow that for ever."""
     with (
-        aborting(grpc.StatusCode.UNAUTHENTICATED) as server,
+        aborting(grpc.StatusCode.DATA_LOSS) as server,
         closing(connect(server)) as engine,
         pytest.raises(grpc.RpcError) as caught,
     ):
