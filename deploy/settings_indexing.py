@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import NoDecode
@@ -32,6 +33,19 @@ class QdrantSettings(Group):
     ca_file: Path | None = Field(
         None, description="PEM file of the authority that signed an https server's certificate; absent: the public ones"
     )
+
+    @field_validator("url")
+    @classmethod
+    def _whole(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
+        if (
+            not usable or parts.query or parts.fragment or parts.port == 0
+        ):  # asking for the port refuses one that is none
+            raise ValueError("takes http(s)://HOST[:PORT][/PREFIX]; a key goes into VITRINE_QDRANT__API_KEY")
+        return value
 
     @field_validator("ca_file")
     @classmethod

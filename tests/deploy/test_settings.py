@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from catalog.engine import connect
 from catalog.errors import Misconfigured
 from deploy.processes.parts import qdrant_server
 from deploy.settings import load_settings
@@ -42,6 +43,23 @@ def test_nested_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.catalogue.numbers == ("weight", "length")
 
 
+@pytest.mark.parametrize("url", ["http://qdrant", "https://qdrant.example:443/vectors/", "http://[::1]:6333"])
+def test_the_engines_url_may_have_a_port_and_a_prefix(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Or neither."""
+    monkeypatch.setenv("VITRINE_QDRANT__URL", url)
+
+    server = qdrant_server(load_settings())
+    assert server is not None
+    connect(server).close()
+
+
+def test_an_empty_url_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a compose file makes of a variable that is not set."""
+    monkeypatch.setenv("VITRINE_QDRANT__URL", "")
+
+    assert qdrant_server(load_settings()) is None
+
+
 def test_dotenv_is_read(tmp_path: Path) -> None:
     """A `.env` file in the folder of the process counts, other programs' variables in it do not."""
     (tmp_path / ".env").write_text("VITRINE_API__PORT=9000\nOTHER=1\n")
@@ -56,6 +74,13 @@ def test_dotenv_is_read(tmp_path: Path) -> None:
         ("VITRINE_API__PORT", "70000"),
         ("VITRINE_COLLECTION", "a/b"),
         ("VITRINE_QDRANT__CA_FILE", "/nowhere/ca.pem"),
+        ("VITRINE_QDRANT__URL", "qdrant:6333"),
+        ("VITRINE_QDRANT__URL", "qdrant"),
+        ("VITRINE_QDRANT__URL", "grpc://qdrant:6334"),
+        ("VITRINE_QDRANT__URL", "http://:6333"),
+        ("VITRINE_QDRANT__URL", "http://qdrant:port"),
+        ("VITRINE_QDRANT__URL", "https://user:word@qdrant"),
+        ("VITRINE_QDRANT__URL", "https://qdrant?api_key=secret"),
         ("VITRINE_API__CORS_ORIGINS", "*"),
         ("VITRINE_API__CORS_ORIGINS", "https://shop.example/"),
         ("VITRINE_API__CORS_ORIGINS", "shop.example"),
