@@ -8,10 +8,12 @@ FOLDER/collection.snapshot   server: what it makes and takes back
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
+from qdrant_client.http.exceptions import UnexpectedResponse
 
 from catalog.collection import keep, kept, migration_of, point_alias, resolve
 from catalog.disk import sync_file, sync_folder
@@ -23,9 +25,8 @@ from deploy.processes.migration.steps import now
 from deploy.processes.parts import qdrant_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from qdrant_client import QdrantClient
 
     from catalog.engine import Engine
     from deploy.settings import Settings
@@ -56,7 +57,7 @@ def snapshot(settings: Settings, engine: Engine, folder: Path) -> dict[str, Any]
             manifest |= {"engine": _EMBEDDED, "declared": engine.copy_collection(name, folder / SHARD)}
         else:
             manifest |= {"engine": _SERVER}
-            _download(settings, engine, name, folder / FILE)
+            _download(settings, name, folder / FILE)
         manifest["points"] = engine.count(collection_name=name, exact=True).count
     _write(folder / MANIFEST, json.dumps(manifest, indent=1))
     return {"folder": str(folder), "collection": name, "points": manifest["points"], "engine": manifest["engine"]}
@@ -95,58 +96,74 @@ def _forget_migration(engine: Engine, name: str) -> None:
         keep(engine, name, MIGRATION, None)
 
 
-def _download(settings: Settings, engine: QdrantClient, name: str, path: Path) -> None:
+def _download(settings: Settings, name: str, path: Path) -> None:
     """Have the server make a snapshot and fetch it; the server's own copy is deleted."""
-    made = engine.create_snapshot(collection_name=name, wait=True)
-    if made is None:
-        raise EngineUnavailable(f"the server made no snapshot of {name}")
-    url = f"{_base(settings)}/collections/{name}/snapshots/{made.name}"
-    try:
-        with httpx.stream("GET", url, headers=_headers(settings), timeout=_TRANSFER_SECONDS) as answer:
-            _check(answer, f"fetch the snapshot of {name}")
-            with path.open("wb") as file:
-                for chunk in answer.iter_bytes(_CHUNK_BYTES):
-                    file.write(chunk)
-        sync_file(path)
-    except httpx.TransportError as error:
-        raise EngineUnavailable(f"the snapshot of {name} did not come: {error}") from error
-    finally:
-        engine.delete_snapshot(collection_name=name, snapshot_name=made.name)
+    snapshots = f"/collections/{name}/snapshots"
+    with _transferring(settings, f"the snapshot of {name} did not come") as rest:
+        _require_whole(rest, name)
+        made = rest.post(snapshots, params={"wait": "true"})
+        _check(made, f"make a snapshot of {name}")
+        its = f"{snapshots}/{made.json()['result']['name']}"
+        try:
+            with rest.stream("GET", its) as answer:
+                _check(answer, f"give the snapshot of {name}")
+                with path.open("wb") as file:
+                    for chunk in answer.iter_bytes(_CHUNK_BYTES):
+                        file.write(chunk)
+            sync_file(path)
+        finally:
+            _check(rest.delete(its, params={"wait": "true"}), f"delete its own copy of the snapshot of {name}")
+
+
+def _require_whole(rest: httpx.Client, name: str) -> None:
+    """Raise `Misconfigured` where parts of a collection lie on other nodes: they would not be in the snapshot."""
+    answer = rest.get(f"/collections/{name}/cluster")
+    if answer.status_code != HTTPStatus.OK:  # a server that knows of no cluster is one node
+        return
+    placed = answer.json()["result"]
+    here = {shard["shard_id"] for shard in placed["local_shards"]}
+    if len(here) < placed["shard_count"]:
+        raise Misconfigured(
+            f"{name} is spread over several nodes, of which {rest.base_url.host} has {len(here)} of "
+            f"{placed['shard_count']} shards, and a snapshot holds what its node has: make one on each node, with "
+            "Qdrant itself"
+        )
 
 
 def _upload(settings: Settings, name: str, path: Path) -> None:
-    url = f"{_base(settings)}/collections/{name}/snapshots/upload"
-    try:
-        with path.open("rb") as file:
-            answer = httpx.post(
-                url,
-                params={"priority": "snapshot"},
-                files={"snapshot": (FILE, file)},
-                headers=_headers(settings),
-                timeout=_TRANSFER_SECONDS,
-            )
-    except OSError as error:
-        raise Misconfigured(f"{path} cannot be read: {error}") from error
-    except httpx.TransportError as error:
-        raise EngineUnavailable(f"the snapshot of {name} was not taken: {error}") from error
-    _check(answer, f"restore {name}")
+    with _transferring(settings, f"the snapshot of {name} was not taken") as rest:
+        try:
+            with path.open("rb") as file:
+                answer = rest.post(
+                    f"/collections/{name}/snapshots/upload",
+                    params={"priority": "snapshot", "wait": "true"},
+                    files={"snapshot": (FILE, file)},
+                )
+        except OSError as error:
+            raise Misconfigured(f"{path} cannot be read: {error}") from error
+        _check(answer, f"restore {name}")
+
+
+@contextmanager
+def _transferring(settings: Settings, failed: str) -> Iterator[httpx.Client]:
+    """Give a client that waits for as long as a large collection takes, where Qdrant's own waits for one call."""
+    server = qdrant_server(settings)
+    assert server is not None, "an engine that is not embedded is a server's"
+    with server.files(timeout_seconds=_TRANSFER_SECONDS) as rest:
+        try:
+            yield rest
+        except httpx.TransportError as error:
+            raise EngineUnavailable(f"{failed}: {error}") from error
 
 
 def _check(answer: httpx.Response, what: str) -> None:
-    if answer.status_code != HTTPStatus.OK:
-        answer.read()
-        raise EngineUnavailable(f"the server did not {what}: {answer.status_code} {answer.text[:300]}")
-
-
-def _base(settings: Settings) -> str:
-    server = qdrant_server(settings)
-    assert server is not None, "an engine that is not embedded is a server's"
-    return server.url.rstrip("/")
-
-
-def _headers(settings: Settings) -> dict[str, str]:
-    server = qdrant_server(settings)
-    return {"api-key": server.api_key} if server is not None and server.api_key else {}
+    """Raise `EngineUnavailable`, or what `outages_named` reads as a key that is not let in, unless all is well."""
+    if answer.status_code == HTTPStatus.OK:
+        return
+    answer.read()
+    if answer.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise UnexpectedResponse.for_response(answer)
+    raise EngineUnavailable(f"the server did not {what}: {answer.status_code} {answer.text[:300]}")
 
 
 def _take(folder: Path) -> None:
