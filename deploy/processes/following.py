@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
-from qdrant_client.http.exceptions import UnexpectedResponse
+from qdrant_client.http.exceptions import ApiException
 
 from catalog.collection import MODELS, kept, migration_of, resolve
 from catalog.engine import outages_named
@@ -149,7 +149,7 @@ class FollowingApp:
                 await self._prepare(sight)
                 self._follow(sight.searched)
                 await self._let_go(sight)
-        except (VitrineError, UnexpectedResponse) as error:
+        except (VitrineError, ApiException, ValueError) as error:  # ValueError: what is no JSON, of a proxy's
             if not self._troubled:
                 _log.warning("cannot see where the alias leads; answering as before", reason=str(error))
             self._troubled = True

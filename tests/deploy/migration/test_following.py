@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any
 
+import httpx
+import pytest
 from fastapi import FastAPI
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from catalog.collection import ensure, point_alias
+from catalog.embedded import EmbeddedClient
 from catalog.errors import Misconfigured
 from deploy.processes.following import FollowingApp
 from deploy.processes.migration import steps
 from tests.deploy.migration.test_steps import ALIAS, FROM, TO
-from tests.index import embedded_engine
+from tests.index import embedded_engine, memory_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from catalog.collection import Declaration
-    from catalog.embedded import EmbeddedClient
 
 
 class Ready:
@@ -127,6 +131,41 @@ async def test_an_alias_that_cannot_be_asked_changes_nothing() -> None:
             engine.close()
             await asyncio.sleep(0.4)
             assert app.collection == FROM.physical_name
+
+
+class Unclear(EmbeddedClient):
+    """An engine before which there stands a proxy that answers by itself while it is `between`."""
+
+    between: Exception | None = None
+
+    def get_aliases(self, *arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401 - passed on as it is
+        """Say where aliases lead, or nonsense."""
+        if self.between is not None:
+            raise self.between
+        return super().get_aliases(*arguments, **keywords)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        JSONDecodeError("Expecting value", "<html>", 0),
+        ResponseHandlingException(ValueError("an answer of another form")),
+        UnexpectedResponse(401, "Unauthorized", b"Invalid API key or JWT", httpx.Headers()),
+    ],
+)
+async def test_nonsense_is_passed_over(nonsense: Exception) -> None:
+    """The alias is looked at on and on: one bad answer must not end it, for nobody would notice."""
+    with memory_folder() as folder:
+        engine = Unclear(folder)
+        migrating(engine)
+        async with following(engine, Made()) as app:
+            engine.between = nonsense
+            await asyncio.sleep(0.4)
+            assert answers(app, FROM)
+            engine.between = None
+            point_alias(engine, ALIAS, TO.physical_name)
+            await until(partial(answers, app, TO))
+        engine.close()
 
 
 async def test_what_is_finished_is_let_go() -> None:
