@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from qdrant_client import QdrantClient, models
+from qdrant_client import models
 
 from catalog.collection import Declaration, ensure
 from catalog.embedded import EmbeddedClient
@@ -46,16 +46,6 @@ def embedded_engine() -> Iterator[EmbeddedClient]:
             yield client
         finally:
             client.close()
-
-
-@contextmanager
-def server_engine(url: str) -> Iterator[QdrantClient]:
-    """Connect to a Qdrant server."""
-    client = QdrantClient(url=url)
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 @dataclass(frozen=True, slots=True)

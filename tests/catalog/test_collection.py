@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from threading import Barrier
@@ -20,7 +19,8 @@ from catalog.layout import creation, payload_indexes
 from catalog.options import IndexOptions
 from catalog.points import BROWSE, HIDDEN_SINCE, OCCURRED_AT, PICTURES_DUE, REVISION
 from catalog.vectors import LAYOUT, DenseSpec, LexicalSpec, VectorSpecs
-from tests.index import embedded_engine, server_engine
+from tests.index import embedded_engine
+from tests.server import server_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -286,10 +286,9 @@ def test_a_server_is_told_where_to_keep_it() -> None:
     assert creation(SPECS, replace(options, strict=False, quantization="none"))["strict_mode_config"] is None
 
 
-@pytest.mark.skipif("QDRANT_URL" not in os.environ, reason="QDRANT_URL is not set: no server to be strict")
 def test_a_server_refuses_filters_on_what_is_not_indexed(declaration: Declaration) -> None:
     """Also on a collection that was made before strict mode was wanted."""
-    with server_engine(os.environ["QDRANT_URL"]) as server:
+    with server_engine() as server:
         name = ensure(server, replace(declaration, options=IndexOptions(strict=False)))
         try:
             assert ensure(server, declaration) == name

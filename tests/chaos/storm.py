@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from kafka.errors import KafkaError
-from qdrant_client import QdrantClient
 
 from catalog.collection import Declaration, ensure
 from catalog.embedded import EmbeddedClient
+from catalog.engine import connect
 from catalog.errors import BrokerUnavailable
 from encoders.fakes import fake_encoders
 from ingest.kafka_connection import KafkaConnection
@@ -30,6 +30,7 @@ from tests.chaos.worker import SESSION_SECONDS, Doom, Place, work
 from tests.forks import forking
 from tests.index import MEMORY
 from tests.mortal import STEPS
+from tests.server import SERVER, server_engine, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -221,7 +222,7 @@ class Storm:
 
     def _new_collection(self, server_url: str | None) -> str:
         declaration = Declaration(f"chaos-{uuid4().hex[:8]}", fake_encoders().specs)
-        engine = QdrantClient(url=server_url) if server_url else EmbeddedClient(self._folder / "index")
+        engine = connect(server_of(SERVER)) if server_url else EmbeddedClient(self._folder / "index")
         try:
             return ensure(engine, declaration)
         finally:
@@ -245,5 +246,10 @@ def storming(broker: Broker, weather: Weather) -> Iterator[Storm]:
     """Have a storm on the server that `QDRANT_URL` names, else on an embedded engine in a process of its own."""
     with TemporaryDirectory(prefix="vitrine-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         storm = Storm(broker, Path(folder), os.environ.get("QDRANT_URL"), weather)
-        with storm.running():
-            yield storm
+        try:
+            with storm.running():
+                yield storm
+        finally:
+            if storm.place.is_on_server:
+                with server_engine() as server:
+                    server.delete_collection(storm.place.collection)

@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from qdrant_client import QdrantClient
 
+from catalog.engine import connect
 from ingest.consumer import COMMIT_SECONDS
 from ingest.kafka import KafkaSource
 from ingest.kafka_connection import KafkaConnection
@@ -22,6 +22,7 @@ from tests.chaos.engine_host import hosted_index
 from tests.index import Index
 from tests.mortal import Fate, MortalEncoding, MortalLetters, MortalSource, MortalStore
 from tests.pipeline import consumer_of, new_encoding
+from tests.server import SERVER, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ class Place:
     def index(self) -> Index:
         """Open the index, as one process has it."""
         if self.is_on_server:
-            return Index(QdrantClient(url=self.engine), self.collection)
+            return Index(connect(server_of(SERVER)), self.collection)
         return hosted_index(self.engine, self.collection)
 
     def source(self, batch_records: int) -> KafkaSource:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from collections import Counter
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ import pytest
 from qdrant_client import QdrantClient, models
 
 from catalog.embedded import EmbeddedClient
+from catalog.engine import connect
+from tests.server import KINDS, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 Engine = QdrantClient | EmbeddedClient
 
-ENGINE_NAMES = ("embedded", "local", "server", "server-grpc")
+ENGINE_NAMES = ("embedded", "local", *KINDS)
 BRANDS = ("Alder", "Birch", "Cedar", "Dogwood")
 WORDS = 40
 IMAGE_SIZE, TEXT_SIZE = 8, 6
@@ -71,22 +72,14 @@ class Item:
 @contextmanager
 def open_engine(kind: str, directory: Path) -> Iterator[Engine]:
     """Open an engine by name, or skip the test where there is no such server."""
-    url = os.environ.get("QDRANT_URL")
-    grpc_port = os.environ.get("QDRANT_GRPC_PORT")
-    if kind.startswith("server") and not url:
-        pytest.skip("QDRANT_URL is not set: no server to compare with")
-    if kind == "server-grpc" and not grpc_port:
-        pytest.skip("QDRANT_GRPC_PORT is not set: no gRPC to compare with")
     client: Engine
     match kind:
         case "embedded":
             client = EmbeddedClient(directory)
         case "local":
             client = QdrantClient(":memory:")
-        case "server":
-            client = QdrantClient(url=url)
         case _:
-            client = QdrantClient(url=url, prefer_grpc=True, grpc_port=int(grpc_port or 0))
+            client = connect(server_of(kind))
     try:
         yield client
     finally:
@@ -103,6 +96,7 @@ def create(client: Engine, collection: str, metadata: dict[str, object] | None =
         },
         sparse_vectors_config={"words": models.SparseVectorParams(modifier=models.Modifier.IDF)},
         metadata=metadata,
+        strict_mode_config=models.StrictModeConfig(enabled=False),  # whatever the server does by default
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Payload indexes have no effect in the local Qdrant")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,8 +21,9 @@ from ingest.point_writes import PointWrite
 from ingest.store import Store
 from tests.broker import free_ports
 from tests.builders import SKU, as_event, bare, deleted, patched, upserted
-from tests.index import Index, embedded_engine, new_index, server_engine
+from tests.index import Index, embedded_engine, new_index
 from tests.pipeline import FlakyEngine, new_encoding
+from tests.server import KINDS, server_engine
 from tests.states import fold
 
 if TYPE_CHECKING:
@@ -37,14 +37,11 @@ if TYPE_CHECKING:
 WORDS = SparseVector((3, 7), (1.0, 2.0))
 
 
-@pytest.fixture(scope="module", params=["embedded", "server"])
+@pytest.fixture(scope="module", params=["embedded", *KINDS])
 def collection(request: pytest.FixtureRequest) -> Iterator[Index]:
     """Make one collection on each engine there is."""
-    url = os.environ.get("QDRANT_URL")
-    if request.param == "server" and not url:
-        pytest.skip("QDRANT_URL is not set: no server to write to")
     with (
-        embedded_engine() if request.param == "embedded" else server_engine(url or "") as engine,
+        embedded_engine() if request.param == "embedded" else server_engine(request.param) as engine,
         new_index(engine) as index,
     ):
         yield index

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 from uuid import uuid4
 
+import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
@@ -25,6 +25,7 @@ from ingest.accepting import JudgedEvents
 from tests.builders import JsonObject, records, upserted
 from tests.index import Index, embedded_engine
 from tests.pipeline import ListLetters, ListSource, Parts, consumer_of, new_encoding
+from tests.server import kinds, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,8 +37,11 @@ if TYPE_CHECKING:
     from encoders.interface import Encoders
     from ingest.message import Message
 
-EMBEDDED, SERVER = "embedded", "server"
-ENGINE_KINDS = (EMBEDDED, SERVER) if os.environ.get("QDRANT_URL") else (EMBEDDED,)
+EMBEDDED = "embedded"
+ENGINE_KINDS = (EMBEDDED, *kinds())
+on_the_embedded_engine = pytest.mark.parametrize("open_engine", [EMBEDDED], indirect=True, scope="session")
+"""For tests that serve a shop's app a second time: a server's client belongs to the event loop of the first, and ends
+with its app."""
 NUMBERS = ("size", "heel height")
 PROBLEM = "application/problem+json"
 RED, GREEN, BLUE = (220, 40, 40), (40, 160, 60), (40, 80, 200)
@@ -166,7 +170,7 @@ def open_kind(kind: str) -> Iterator[tuple[Engine, QdrantSettings]]:
         with embedded_engine() as engine:
             yield engine, QdrantSettings()
         return
-    server = QdrantSettings(url=os.environ["QDRANT_URL"])
+    server = settings_of(kind)
     client = open_engine(Settings(qdrant=server))
     try:
         yield client, server

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from tests.builders import bare
+from tests.search.shop import on_the_embedded_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tests.search.shop import Shop
 
 PATIENCE_SECONDS = 20
+pytestmark = on_the_embedded_engine
 
 
 @contextmanager

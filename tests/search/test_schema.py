@@ -15,7 +15,7 @@ from schemathesis.engine.events import FatalError, NonFatalError, ScenarioFinish
 
 from search.events import MEDIA_TYPES
 from tests.builders import as_bytes, bare, deleted, patched, product, upserted
-from tests.search.shop import BLUE, NUMBERS, PROBLEM, RED, data_url, encoded, png
+from tests.search.shop import BLUE, NUMBERS, PROBLEM, RED, data_url, encoded, on_the_embedded_engine, png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,7 @@ def stocked(shop: Shop) -> Shop:
     return shop
 
 
+@on_the_embedded_engine
 def test_every_answer_is_one_that_the_schema_documents(stocked: Shop) -> None:
     """No failure, no status, media type or shape that is not written down, and nothing taken that it forbids."""
     config = SchemathesisConfig.from_dict(dict(CONFIG))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.builders import bare, deleted, patched, product, upserted
-from tests.search.shop import BLUE, ENGINE_KINDS, GREEN, RED, SERVER, culprits, data_url, ids, problem
+from tests.search.shop import BLUE, EMBEDDED, ENGINE_KINDS, GREEN, RED, culprits, data_url, ids, problem
 
 if TYPE_CHECKING:
     from tests.search.shop import Shop
@@ -251,7 +251,7 @@ def test_an_empty_shop_answers(small_shop: Shop) -> None:
         assert answer["index"]["watermark"] is None
 
 
-@pytest.mark.skipif(SERVER in ENGINE_KINDS, reason="they do run on a server")
+@pytest.mark.skipif(ENGINE_KINDS != (EMBEDDED,), reason="they do run on a server")
 def test_these_tests_also_run_on_a_server() -> None:
     """Say once, rather than for every test, that there is no server to run them on."""
     pytest.skip("QDRANT_URL is not set: the tests of search ran on the embedded engine only")

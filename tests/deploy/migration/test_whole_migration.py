@@ -147,11 +147,13 @@ def opened(kind: str, folder: Path) -> Iterator[Shop]:
             }
         )
         source = FolderLog(settings, folder / "log", batch_records=64)
-        with embedded.assembled(twin_shelf(settings), source, engine, linger_seconds=1.0) as process:
-            yield from _run(process, port, worker_port, log)
-        for each in engine.get_collections().collections:
-            if each.name.startswith(f"{settings.collection}-"):
-                engine.delete_collection(each.name)
+        try:
+            with embedded.assembled(twin_shelf(settings), source, engine, linger_seconds=1.0) as process:
+                yield from _run(process, port, worker_port, log)
+        finally:
+            for each in engine.get_collections().collections:
+                if each.name.startswith(f"{settings.collection}-"):
+                    engine.delete_collection(each.name)
 
 
 def _run(process: embedded.AllInOne, port: int, worker_port: int, log: EventLog) -> Iterator[Shop]:
