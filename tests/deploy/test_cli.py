@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from catalog.errors import CollectionMismatch, EngineUnavailable, Misconfigured
 from deploy.cli.main import app
 from tests.forks import Command, executed, forked, without_settings
+from tests.qdrant_http import Raw, qdrant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -159,6 +160,19 @@ def test_the_collection_is_made_and_verified(tmp_path: Path, monkeypatch: pytest
         "indexed_vectors": 0,
     }
     assert by_folder.stdout == after.stdout
+
+
+@pytest.mark.parametrize(("status", "code", "said"), [(404, 1, "404 (Not Found)"), (401, 2, "VITRINE_QDRANT__API_KEY")])
+def test_a_server_of_something_else_is_said_so(tmp_path: Path, status: int, code: int, said: str) -> None:
+    """Another address, a proxy without its prefix, a key that is missing: no traceback."""
+    with qdrant({}) as server:
+        server.otherwise = Raw(status, b"<html>nothing here</html>")
+        result = run(tmp_path, "collection", "optimize", environment={"VITRINE_QDRANT__URL": server.url})
+
+    assert result.returncode == code
+    assert said in result.stderr
+    assert "VITRINE_QDRANT__" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_server_that_is_away_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
