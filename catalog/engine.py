@@ -77,7 +77,7 @@ class Server:
     def is_overheard(self) -> bool:
         """Whether the key goes over the network as it is."""
         parts = urlsplit(self.url)
-        return self.api_key is not None and parts.scheme == "http" and parts.hostname not in _THIS_MACHINE
+        return bool(self.api_key) and parts.scheme == "http" and parts.hostname not in _THIS_MACHINE
 
     def options(self) -> dict[str, Any]:
         """Return the keyword arguments of either client."""
