@@ -95,11 +95,23 @@ class Term(_Strict):
     crop: Annotated[list[Fraction], Field(min_length=4, max_length=4)] | None = None
     weight: Weight = 1.0
     _readings: tuple[str, ...] = PrivateAttr(default=())
+    _known: float = PrivateAttr(default=1.0)
 
     @property
     def readings(self) -> tuple[str, ...]:
         """Each way to say its text: the text alone, unless synonyms were put into it."""
         return self._readings or (self.text or "",)
+
+    @property
+    def known(self) -> float:
+        """The share of its words that the catalogue has, by how rare they are; 1 while nobody looked."""
+        return self._known
+
+    def knowing(self, share: float) -> Term:
+        """Return the same term, of whose words the catalogue has this share."""
+        other = self.model_copy()
+        other._known = share  # noqa: SLF001 - of its own kind
+        return other
 
     def saying(self, text: str, readings: tuple[str, ...] = ()) -> Term:
         """Return the same term with another text, and with each way to say it."""

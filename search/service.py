@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from search.ranking import ArmHits, Candidate
     from search.results.outcome import Outcome
     from search.retriever import Retriever
-    from search.schemas import SearchRequest
+    from search.schemas import SearchRequest, Term
     from search.words.words import Words
 
 _WATERMARK_SECONDS: Final = 1.0
@@ -101,6 +101,13 @@ class SearchService:
         """
         _, founds = await self._finder.ask(self._understood(request, scope, ()), dict.fromkeys(ARMS, 1.0))
         return founds[0].arms
+
+    async def known_terms(self, request: SearchRequest, scope: Scope) -> Sequence[Term]:
+        """Return the terms of a request with what the catalogue knows of their words, which stay as they stand.
+
+        The weights of the arms are made of it. Waits until the catalogue has been read.
+        """
+        return await self._words.as_typed(request.all_terms(), scope)
 
     async def explain(self, request: SearchRequest, product_id: str, scope: Scope) -> ExplainAnswer:
         """Return where a product is in the answer to a request, or why it is not there; raises what `search` raises."""

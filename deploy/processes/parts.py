@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from catalog.engine import AsyncEngine, Engine
     from catalog.ports import EventSink
     from deploy.settings import Settings
-    from encoders.interface import Encoders
+    from encoders.interface import Encoders, LexicalEncoder
 
 
 _log = structlog.get_logger(__name__)
@@ -133,7 +133,7 @@ def search_core(
     encoder = QueryEncoder(encoders, limits=picture_limits(settings), fetcher=fetcher, noted=metrics.encoded)
     index = ServedIndex(declaration.physical_name, _model_name(encoders), settings.catalogue.numbers)
     boosts = Boosts(**settings.boosts.model_dump())
-    words = query_words(settings, retriever)
+    words = query_words(settings, retriever, encoders.lexical)
     service = SearchService(
         index=index,
         encoder=encoder,
@@ -148,15 +148,15 @@ def search_core(
     return SearchCore(service, encoder, retriever, metrics, calibration, words)
 
 
-def query_words(settings: Settings, retriever: Retriever) -> Words:
+def query_words(settings: Settings, retriever: Retriever, lexical: LexicalEncoder) -> Words:
     """Return what reads the words of queries; raises `Misconfigured` for a synonym file that cannot be used."""
     wanted = settings.words
     glossary = load_glossary(settings.encoders.glossary)
     rules = read_synonyms(wanted.synonyms) if wanted.synonyms is not None else []
     synonyms = Synonyms(rules, glossary.simplified)
     limits = ReadingLimits(wanted.refresh_seconds, wanted.most_words, wanted.most_scopes)
-    language = Language(synonyms, glossary.simplified, everyday_words().__contains__)
-    return Words(Vocabularies(retriever, glossary, limits), language)
+    language = Language(synonyms, glossary.simplified, everyday_words().__contains__, lexical)
+    return Words(Vocabularies(retriever, glossary, lexical, limits), language)
 
 
 def search_app(  # noqa: PLR0913, PLR0917 - the parts of one app, wired in the one place

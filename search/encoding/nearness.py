@@ -48,6 +48,16 @@ class Rarity:
         whole = sum(value * self.of(word) for word, value in zip(words.indices, words.values, strict=True))
         return ENOUGH_WORDS * whole
 
+    def known(self, words: SparseVector) -> float:
+        """Return the share of a query's words, each counted by how rare it is, that some product has.
+
+        1 where none has any, for then there is nothing to hear, and where nobody counted. It takes a count of all
+        products that leaves no word out.
+        """
+        worth = {word: value * self.of(word) for word, value in zip(words.indices, words.values, strict=True)}
+        had = sum(value for word, value in worth.items() if word in self.having)
+        return had / sum(worth.values()) if had else 1.0
+
 
 def rarity(calibration: Calibration) -> Rarity:
     """Return how rare words are in the catalogue that was calibrated."""

@@ -157,22 +157,23 @@ def heard(arms: Mapping[str, float], terms: Sequence[Term]) -> dict[str, float]:
     """Return the weight of each arm times the share that it hears of what is asked.
 
     Of a picture with "but in blue" the image arm hears all, and the others half: what is blue may be anything to them.
+    Of a text with words that no product has, the lexical arm hears the others.
     """
     relative = [abs(weight) for weight in _relative(terms)] if terms else []
     if not any(relative):
         return dict(arms)
     return {
         arm: weight
-        * sum(size for size, term in zip(relative, terms, strict=True) if _speaks(term, arm))
+        * sum(size * _share_heard(term, arm) for size, term in zip(relative, terms, strict=True))
         / sum(relative)
         for arm, weight in arms.items()
     }
 
 
-def _speaks(term: Term, arm: str) -> bool:
+def _share_heard(term: Term, arm: str) -> float:
     if arm == LEXICAL:
-        return term.text is not None and term.weight > 0
-    return arm == IMAGE or term.image is None
+        return term.known if term.text is not None and term.weight > 0 else 0.0
+    return float(arm == IMAGE or term.image is None)
 
 
 def _relative(terms: Sequence[Term]) -> list[float]:

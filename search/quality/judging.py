@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from search.quality.judgments import Judgment
     from search.ranking import ArmHits
     from search.retriever import Retriever
+    from search.schemas import Term
     from search.service import SearchService
 
     Progress: TypeAlias = Callable[[int, int], None]
@@ -46,9 +47,13 @@ _IDS_AT_ONCE: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A judged query, what each arm found for it, and the gain of each point that is an answer."""
+    """A judged query, what each arm found for it, and the gain of each point that is an answer.
+
+    `terms` are those of its request, with what the catalogue knows of their words.
+    """
 
     judgment: Judgment
+    terms: Sequence[Term]
     arms: Mapping[str, ArmHits]
     gains: Mapping[str, int]
 
@@ -72,7 +77,7 @@ class Way:
     def order(self, asked: Asked, depth: int) -> Sequence[str]:
         """Return the point ids that a search would answer with, best first, at most `depth`."""
         request = asked.judgment.request
-        weights = heard(self.weights or request.arms.model_dump(), request.all_terms())
+        weights = heard(self.weights or request.arms.model_dump(), asked.terms)
         arms = {arm: hits for arm, hits in asked.arms.items() if weights[arm] > 0}
         ranking = Ranking(weights, self.fusion, request.cut_off)
         return rank(arms, ranking).point_ids[:depth] if arms else ()
@@ -105,9 +110,10 @@ async def inquire(
         if present:
             try:
                 arms = await service.ask_arms(judgment.request, EVERYTHING)
+                terms = await service.known_terms(judgment.request, EVERYTHING)
             except InvalidInput as error:
                 raise Misconfigured(f"{judgment.where}: {error}") from error
-            asked.append(Asked(judgment, arms, present))
+            asked.append(Asked(judgment, terms, arms, present))
         progress(number, len(judgments))
     if not asked:
         raise Misconfigured(

@@ -21,6 +21,7 @@ from search.words.vocabulary import READ_FIELDS, Vocabulary, VocabularyBuilder
 
 if TYPE_CHECKING:
     from encoders.glossary import Glossary
+    from encoders.interface import LexicalEncoder
     from search.access import Scope
     from search.retriever import Retriever
 
@@ -61,9 +62,12 @@ class _Kept:
 class Vocabularies:
     """Gives each scope's words at once as they were read last, and reads them anew when they are due and changed."""
 
-    def __init__(self, retriever: Retriever, glossary: Glossary, limits: ReadingLimits) -> None:
+    def __init__(
+        self, retriever: Retriever, glossary: Glossary, lexical: LexicalEncoder, limits: ReadingLimits
+    ) -> None:
         self._retriever = retriever
         self._glossary = glossary
+        self._lexical = lexical
         self._limits = limits
         self._kept: OrderedDict[Scope, _Kept] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,6 +83,13 @@ class Vocabularies:
         if kept.state is None and kept.task is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(kept.task), _FIRST_WAIT_SECONDS)
+        return kept.vocabulary
+
+    async def read_to_the_end(self, scope: Scope) -> Vocabulary:
+        """Return the words of a scope after its first reading, however long that takes."""
+        kept = self._looked_after(scope)
+        if kept.state is None and kept.task is not None:
+            await asyncio.shield(kept.task)
         return kept.vocabulary
 
     async def close(self) -> None:
@@ -125,7 +136,7 @@ class Vocabularies:
         state = await self._retriever.watermark(scope), await self._retriever.count(Filter(), scope)
         if state == kept.state:
             return
-        builder = VocabularyBuilder(self._glossary, most=self._limits.most_words)
+        builder = VocabularyBuilder(self._glossary, self._lexical, most=self._limits.most_words)
         last: str | None = None
         while True:
             began = time.monotonic()

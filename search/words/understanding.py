@@ -10,6 +10,7 @@ from search.words.spelling import Correction, correct
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from encoders.interface import LexicalEncoder
     from search.filter_values import FilterValue
     from search.schemas import Term
     from search.words.synonyms import Synonyms
@@ -31,6 +32,7 @@ class Language:
     synonyms: Synonyms
     simplified: Mapping[int, str]
     is_word: Callable[[str], bool]
+    lexical: LexicalEncoder
 
 
 def corrected(terms: Sequence[Term], vocabulary: Vocabulary, language: Language) -> Understood:
@@ -54,6 +56,19 @@ def with_synonyms(terms: Sequence[Term], language: Language, languages: Sequence
     return [
         term.saying(one.text, one.readings) if one is not None and one.readings else term
         for term, one in zip(terms, said, strict=True)
+    ]
+
+
+def as_known(terms: Sequence[Term], vocabulary: Vocabulary, language: Language) -> list[Term]:
+    """Return the terms, those of positive texts with the share of their words that some product has.
+
+    Of several ways to say a text the one counts of which most is known.
+    """
+    return [
+        term.knowing(max(vocabulary.rarity.known(language.lexical.encode_query(text)) for text in term.readings))
+        if term.text and term.weight > 0
+        else term
+        for term in terms
     ]
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.product import parse_category
+from catalog.text import lexical_text
 from encoders.glossary import translations
+from search.encoding.nearness import Rarity
 from search.words.completions import Completions, Phrase
 from search.words.writing import folded, parts, prose
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from encoders.glossary import Glossary
+    from encoders.interface import LexicalEncoder
 
 NAMING_FIELDS: Final = ("title", "brand", "category", "attributes")
 OTHER_FIELDS: Final = ("id", "codes", "description", "popularity")
@@ -27,13 +30,17 @@ _PHRASE_CHARS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What one scope's products are called. `counts` is in products; `complete` unless there were too many words."""
+    """What one scope's products are called. `counts` is in products; `complete` unless there were too many words.
+
+    `rarity` counts words as the lexical arm has them; it counts nothing where it would not be complete.
+    """
 
     counts: Mapping[str, int] = field(default_factory=dict, repr=False)
     known: frozenset[str] = field(default=frozenset(), repr=False)
     completions: Completions = field(default_factory=lambda: Completions(()), repr=False)
     products: int = 0
     complete: bool = True
+    rarity: Rarity = field(default_factory=Rarity, repr=False)
     by_length: Mapping[int, list[str]] = field(init=False, repr=False)
     """The words that others may be corrected to, by how many letters they have."""
 
@@ -47,11 +54,13 @@ class Vocabulary:
 class VocabularyBuilder:
     """Collects the words of products; `most` words and as many phrases are kept, so that memory is bounded."""
 
-    def __init__(self, glossary: Glossary, *, most: int) -> None:
+    def __init__(self, glossary: Glossary, lexical: LexicalEncoder, *, most: int) -> None:
         self._glossary = glossary
+        self._lexical = lexical
         self._most = most
         self._counts: Counter[str] = Counter()
         self._known: set[str] = set()
+        self._having: Counter[int] = Counter()
         self._phrases: dict[tuple[str, str], _Tally] = {}
         self._products = 0
         self._complete = True
@@ -61,6 +70,8 @@ class VocabularyBuilder:
         for product in products:
             self._products += 1
             self._add_words(product)
+            if len(self._having) <= self._most:
+                self._having.update(self._lexical.encode_document(lexical_text(product)).indices)
             self._add_phrases(product)
 
     def build(self) -> Vocabulary:
@@ -69,7 +80,15 @@ class VocabularyBuilder:
             Phrase(tally.text, kind, tally.count, tally.popularity) for (kind, _), tally in self._phrases.items()
         ]
         completions = Completions(phrases, self._glossary.simplified)
-        return Vocabulary(dict(self._counts), frozenset(self._known), completions, self._products, self._complete)
+        counted = len(self._having) <= self._most
+        return Vocabulary(
+            dict(self._counts),
+            frozenset(self._known),
+            completions,
+            self._products,
+            self._complete,
+            Rarity(self._products, dict(self._having)) if counted else Rarity(),
+        )
 
     def _add_words(self, product: Mapping[str, Any]) -> None:
         naming = "\n".join(_naming_texts(product))

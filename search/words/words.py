@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from search.words.understanding import Understood, corrected, with_synonyms
+from search.words.understanding import Understood, as_known, corrected, with_synonyms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +36,17 @@ class Words:
         products nothing is corrected.
         """
         right = Understood(list(terms))
-        if correcting and any(term.text for term in terms):
-            right = corrected(terms, self._vocabularies.of(scope), self._language)
-        return Understood(with_synonyms(right.terms, self._language, languages), right.corrected)
+        if not any(term.text for term in terms):
+            return right
+        vocabulary = self._vocabularies.of(scope)
+        if correcting:
+            right = corrected(terms, vocabulary, self._language)
+        said = with_synonyms(right.terms, self._language, languages)
+        return Understood(as_known(said, vocabulary, self._language), right.corrected)
+
+    async def as_typed(self, terms: Sequence[Term], scope: Scope) -> list[Term]:
+        """Return the terms as they stand, with what the catalogue knows of their words, once all of it is read."""
+        return as_known(terms, await self._vocabularies.read_to_the_end(scope), self._language)
 
     async def suggest(self, text: str, limit: int, scope: Scope) -> list[Phrase]:
         """Return at most `limit` completions of a text from the titles, brands and categories of the scope."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from deploy.sample.catalogue import SampleProduct
 
     Row = dict[str, str]
+    Json = dict[str, Any]
 
 SHOP_ROWS: Final = 5_000
 PICTURES_ASKED: Final = 300
@@ -105,10 +106,16 @@ def read_shop(data: Path, count: int = SHOP_ROWS) -> Shop:
     return Shop([rows[place] for place in sorted(order[:count])], [rows[place] for place in order[count:]])
 
 
-def upserts(shop: Shop) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the sold rows as events, keyed."""
-    for row in shop.sold:
-        yield row["id"].encode(), json.dumps(event(row)).encode()
+def upserts(shop: Shop) -> Iterator[Json]:
+    """Yield the sold rows as events."""
+    return map(event, shop.sold)
+
+
+def titles_alone(shop: Shop) -> Iterator[Json]:
+    """Yield the same with nothing to read but their titles: what they are is seen, or meant by other words."""
+    for one in upserts(shop):
+        bare = {name: value for name, value in one["product"].items() if name not in {"category", "attributes"}}
+        yield one | {"product": bare}
 
 
 def shop_queries(shop: Shop) -> dict[str, list[Judgment]]:
@@ -117,7 +124,7 @@ def shop_queries(shop: Shop) -> dict[str, list[Judgment]]:
     return {
         "type": [*maker.asked("{1}", lambda row: row["articleType"], 80)],
         "colour + type": [*maker.asked("{0} {1}", lambda row: row["baseColour"], 150)],
-        "brand + type": [*maker.asked("{0} {1}", maker.brand, 150)],
+        "brand + type": [*maker.asked("{0} {1}", Brands(shop.sold).of, 150)],
         "gender + type": [*maker.asked("{0} {1}", lambda row: row["gender"], 80)],
         "usage + type": [*maker.asked("{0} {1}", lambda row: row["usage"], 80)],
         "season + type": [*maker.asked("{0} {1}", lambda row: row["season"], 80)],
@@ -126,20 +133,26 @@ def shop_queries(shop: Shop) -> dict[str, list[Judgment]]:
     }
 
 
-class _Maker:
+class Brands:
+    """The brands of rows, which only their titles tell."""
+
     def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = rows
-        self._chance = random.Random(0)
         self._first = Counter(_title(row).split()[0] for row in rows)
         self._pairs = Counter(" ".join(_title(row).split()[:2]) for row in rows)
 
-    def brand(self, row: Row) -> str:
+    def of(self, row: Row) -> str:
         """Return what a title begins with, where ten others do: one word, or two that go together."""
         words = _title(row).split()
         pair = " ".join(words[:2])
         if self._first[words[0]] < 10:
             return ""
         return pair if self._pairs[pair] > 0.8 * self._first[words[0]] else words[0]
+
+
+class _Maker:
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+        self._chance = random.Random(0)
 
     def asked(self, form: str, trait: Callable[[Row], str], most: int) -> Iterator[Judgment]:
         """Yield queries for a trait and a type that two rows at least have."""

@@ -1,9 +1,9 @@
 """How near is near, and how much each arm has to say: both errors of the cut-off, and weights, on judged queries.
 
-`python -m tests.benchmarks.relevance --data ../shared/data --folder DIR` indexes 5,000 products of a real shop and the
-demo's catalogue through the real worker (minutes; what lies in DIR already is taken as it is), calibrates both, asks
-the queries of `tests.benchmarks.judged` and those of `tests.benchmarks.nonsense`, and prints the tables of
-docs/relevance.md. `--lines` draws other lines between near and far too.
+`python -m tests.benchmarks.relevance --data ../shared/data --folder DIR` indexes 5,000 products of a real shop, the
+same with their titles alone, and the demo's catalogue through the real worker (minutes; what lies in DIR already is
+taken as it is), calibrates each, asks the queries of `tests.benchmarks.judged`, `judged_openly` and `nonsense`, and
+prints the tables of docs/relevance.md. `--lines` draws other lines between near and far too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from rich import box
@@ -37,12 +37,21 @@ from search.quality.judging import FUSIONS, Asked, Way, alone, values
 from search.ranking import Ranking, rank
 from search.retriever import Retriever
 from search.schemas import DEFAULT_ARMS
-from tests.benchmarks.judged import WANTED, demo_queries, read_shop, shop_pictures, shop_queries, upserts
+from tests.benchmarks.judged import (
+    WANTED,
+    demo_queries,
+    read_shop,
+    shop_pictures,
+    shop_queries,
+    titles_alone,
+    upserts,
+)
+from tests.benchmarks.judged_openly import open_queries
 from tests.benchmarks.nonsense import nonsense
 from tests.benchmarks.stocked import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from deploy.processes.parts import SearchCore
     from encoders.interface import Encoders
@@ -83,20 +92,24 @@ class Errors:
 
 
 @contextmanager
-def stocked(folder: Path, data: Path | None, encoders: Encoders) -> Iterator[Stocked]:
-    """Open an index of the shop in `data`, or of the demo; it is filled by the first who does."""
+def stocked(
+    folder: Path, encoders: Encoders, goods: Iterable[Mapping[str, Any]], photos: Path | None = None
+) -> Iterator[Stocked]:
+    """Open an index; whoever is the first fills it with these events, and unpacks the pictures that they name.
+
+    Without `photos`, a tar file, they are those of the demo.
+    """
     filled = folder / "filled"
     images = folder / "images"
     with opened(folder, images, encoders) as shop:
         if not filled.exists():
             images.mkdir(parents=True, exist_ok=True)
-            if data is None:
+            if photos is None:
                 write_pictures(images, lambda _done, _total: None)
-                pairs = [(str(one["product"]["id"]).encode(), json.dumps(one).encode()) for one in events()]  # type: ignore[index]
             else:
-                pairs = list(upserts(read_shop(data)))
-                with tarfile.open(data / "fashion-60x80.tar") as photos:
-                    photos.extractall(images, filter="data")
+                with tarfile.open(photos) as archive:
+                    archive.extractall(images, filter="data")
+            pairs = [(str(one["product"]["id"]).encode(), json.dumps(one).encode()) for one in goods]
             console.print(f"Filling {folder} with {len(pairs):,} products …")
             shop.ingest(pairs)
             filled.touch()
@@ -126,7 +139,8 @@ async def ask(core: SearchCore, judged: Mapping[str, Sequence[Judgment]]) -> dic
             found[kind] = []
             for one in judgments:
                 arms = await core.service.ask_arms(one.request, EVERYTHING)
-                found[kind].append(Asked(one, arms, {point_id(name): gain for name, gain in one.gains.items()}))
+                terms = await core.service.known_terms(one.request, EVERYTHING)
+                found[kind].append(Asked(one, terms, arms, {point_id(name): gain for name, gain in one.gains.items()}))
                 progress.advance(task)
     return found
 
@@ -293,17 +307,20 @@ def main() -> None:
     """Run it all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with fashion.csv and the photos")
-    parser.add_argument("--folder", type=Path, required=True, help="where the two indexes are kept")
+    parser.add_argument("--folder", type=Path, required=True, help="where the indexes are kept")
     parser.add_argument("--lines", action="store_true", help="draw other lines too")
     arguments = parser.parse_args()
     encoders = load_encoders(EncoderSettings())
     lines = (Line(), *LINES) if arguments.lines else ()
-    with stocked(arguments.folder / "demo", None, encoders) as shop:
+    with stocked(arguments.folder / "demo", encoders, events()) as shop:
         asyncio.run(study("demo", shop, encoders, demo_queries(), lines))
-    shop_of = read_shop(arguments.data)
-    judged = shop_queries(shop_of) | shop_pictures(shop_of, arguments.data)
-    with stocked(arguments.folder / "fashion", arguments.data, encoders) as shop:
+    shop_of, photos = read_shop(arguments.data), arguments.data / "fashion-60x80.tar"
+    words = shop_queries(shop_of) | open_queries(shop_of)
+    judged = words | shop_pictures(shop_of, arguments.data)
+    with stocked(arguments.folder / "fashion", encoders, upserts(shop_of), photos) as shop:
         asyncio.run(study("shop", shop, encoders, judged, lines))
+    with stocked(arguments.folder / "titles", encoders, titles_alone(shop_of), photos) as shop:
+        asyncio.run(study("titles", shop, encoders, words, ()))
 
 
 if __name__ == "__main__":

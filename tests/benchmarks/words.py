@@ -18,6 +18,7 @@ from encoders.everyday import everyday_words
 from encoders.glossary import load_glossary
 from encoders.names import EncoderSettings
 from encoders.registry import load_encoders
+from encoders.sparse import Bm25Encoder
 from search.words.spelling import correct
 from search.words.synonyms import Rule, Synonyms
 from search.words.vocabulary import VocabularyBuilder
@@ -105,7 +106,7 @@ def _share(scores: FloatArray, kinds: Sequence[str], kind: str) -> float:
 
 def _spelling_rows(sample: Sequence[Mapping[str, object]]) -> list[str]:
     glossary, everyday = load_glossary(), everyday_words()
-    builder = VocabularyBuilder(glossary, most=100_000)
+    builder = VocabularyBuilder(glossary, Bm25Encoder(), most=100_000)
     builder.add(sample)
     vocabulary = builder.build()
 

@@ -18,7 +18,7 @@ from catalog.collection import ensure
 from catalog.embedded import EmbeddedClient
 from catalog.errors import BrokerUnavailable
 from deploy.processes.parts import declare, open_engine, search_app
-from deploy.settings import ApiSettings, CatalogueSettings, QdrantSettings, Settings
+from deploy.settings import ApiSettings, CatalogueSettings, QdrantSettings, Settings, WordSettings
 from encoders.fakes import fake_encoders
 from encoders.pictures.fetch import FetchSettings, PictureFetcher
 from ingest.accepting import JudgedEvents
@@ -185,6 +185,7 @@ def shop_settings(qdrant: QdrantSettings, **api: Any) -> Settings:  # noqa: ANN4
         collection=f"test-{uuid4().hex[:12]}",
         catalogue=CatalogueSettings(numbers=NUMBERS),
         api=ApiSettings(**api),
+        words=WordSettings(most_words=1),  # too few to go by: no test hangs on how much of an earlier one was read
     )
 
 

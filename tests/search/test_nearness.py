@@ -47,6 +47,17 @@ def test_a_product_has_enough_words_from_half_of_their_weight_on() -> None:
     assert COUNTED.threshold(words(COMMON)) == COUNTED.threshold(words()) == 0.0
 
 
+def test_what_is_known_of_a_query_is_counted_by_how_rare_it_is() -> None:
+    """Of words that no product has the others tell less than half; where none is known, or none counted, it is all."""
+    common, unheard = COUNTED.of(COMMON), COUNTED.of(UNHEARD)
+
+    assert COUNTED.known(words(RARE, COMMON)) == 1.0
+    assert COUNTED.known(words(COMMON, UNHEARD)) == pytest.approx(common / (common + unheard))
+    assert COUNTED.known(words(COMMON, UNHEARD)) < COUNTED.known(words(RARE, UNHEARD)) < 1 / 2
+    assert COUNTED.known(SparseVector((COMMON, UNHEARD), (1.0, 0.25))) == pytest.approx(common / (common + unheard / 4))
+    assert COUNTED.known(words(UNHEARD)) == COUNTED.known(words()) == Rarity().known(words(RARE, UNHEARD)) == 1.0
+
+
 def test_a_picture_of_nothing_finds_only_what_is_nearer_to_it_than_nothing() -> None:
     """Up to the limit a picture counts as one that shows something, and its threshold stays."""
     nothing = np.array([[1.0, 0.0], [0.8, 0.6]], dtype=np.float32)

@@ -196,6 +196,9 @@ def test_the_scale_of_a_mixture_is_mixed_by_weight() -> None:
         ([Term(product="a", weight=3), Term(text="red", weight=-1)], (1, 1, 0)),
         ([Term(text="red", weight=1e-300), Term(image=ImageSource(part=0), weight=3e-300)], (1 / 4, 1, 1 / 4)),
         ([Term(text="red"), Term(product="a", weight=0)], (1, 1, 1)),
+        ([Term(text="red tee").knowing(0.25)], (1, 1, 1 / 4)),
+        ([Term(text="red tee").knowing(0.25), Term(image=ImageSource(part=0))], (1 / 2, 1, 1 / 8)),
+        ([Term(product="a"), Term(text="red tee", weight=-1).knowing(0.25)], (1, 1, 0)),
     ],
 )
 def test_an_arm_counts_for_as_much_as_it_hears(terms: list[Term], shares: tuple[float, ...]) -> None:

@@ -25,7 +25,8 @@ def hits(*ids: str) -> ArmHits:
 
 def asked(number: int, **arms: ArmHits) -> Asked:
     """Return a query with one right answer, and what the arms found for it."""
-    return Asked(Judgment(f"line {number}", SearchRequest(text="red"), {RIGHT: 1}), arms, {RIGHT: 1})
+    request = SearchRequest(text="red")
+    return Asked(Judgment(f"line {number}", request, {RIGHT: 1}), request.all_terms(), arms, {RIGHT: 1})
 
 
 def told(_tried: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from encoders.fakes import fake_encoders
 from encoders.glossary import load_glossary
 from search.words.vocabulary import Vocabulary, VocabularyBuilder
 
@@ -21,6 +22,6 @@ def vocabulary(*titles: str, most: int = MANY) -> Vocabulary:
 
 def of_products(*products: JsonObject, most: int = MANY) -> Vocabulary:
     """Return the words of these products."""
-    builder = VocabularyBuilder(GLOSSARY, most=most)
+    builder = VocabularyBuilder(GLOSSARY, fake_encoders().lexical, most=most)
     builder.add(products)
     return builder.build()

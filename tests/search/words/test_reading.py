@@ -10,12 +10,14 @@ from qdrant_client.http.exceptions import ResponseHandlingException
 
 from catalog.embedded import AsyncEmbeddedClient, EmbeddedClient
 from deploy.processes.parts import open_async_engine
+from encoders.fakes import fake_encoders
 from encoders.glossary import load_glossary
 from search.access import EVERYTHING, Scope
+from search.encoding.nearness import Rarity
 from search.filters import AnyOf, Filter
 from search.retriever import Retriever
 from search.words.reading import ReadingLimits, Vocabularies
-from tests.builders import deleted, patched, product, upserted
+from tests.builders import bare, deleted, patched, product, upserted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +35,9 @@ async def reading(
 ) -> AsyncIterator[Vocabularies]:
     """Give the vocabularies of a shop."""
     used = engine or open_async_engine(shop.settings, shop.index.engine)
-    vocabularies = Vocabularies(Retriever(used, shop.index.collection, depth=10), GLOSSARY, limits)
+    vocabularies = Vocabularies(
+        Retriever(used, shop.index.collection, depth=10), GLOSSARY, fake_encoders().lexical, limits
+    )
     try:
         yield vocabularies
     finally:
@@ -134,6 +138,19 @@ async def test_where_words_are_too_many_the_rest_is_left(shop: Shop) -> None:
 
         assert len(known) <= 3
         assert not vocabularies.of(EVERYTHING).complete
+        assert vocabularies.of(EVERYTHING).rarity == Rarity()
+
+
+async def test_words_are_counted_as_the_lexical_arm_has_them(shop: Shop) -> None:
+    """Whoever must know them all waits for the first reading."""
+    shop.sell(bare("a", title="Red shoes"), bare("b", title="Red hats"))
+    async with reading(shop) as vocabularies:
+        words = [fake_encoders().lexical.encode_query(word).indices[0] for word in ("red", "shoe", "lamp")]
+        before = vocabularies.of(EVERYTHING).rarity
+        counted = (await vocabularies.read_to_the_end(EVERYTHING)).rarity
+
+    assert before == Rarity()
+    assert (counted.products, [counted.having.get(word, 0) for word in words]) == (2, [2, 1, 0])
 
 
 def brand(name: str) -> Scope:

@@ -91,6 +91,34 @@ def test_what_is_no_slip_is_left_alone(stocked: Shop) -> None:
         assert stocked.search(text=text or None)["corrected"] is None, text
 
 
+def lexical_weight(shop: Shop, text: str) -> float:
+    """Return what the words count beside the text arm; the scores must be made of what is explained."""
+    answer = shop.search(text=text, arms={"text": 1, "lexical": 1}, cut_off="off", explain=True)
+    arms = [hit["explanation"]["arms"] for hit in answer["hits"]]
+    for hit, parts in zip(answer["hits"], arms, strict=True):
+        made = sum(one["normalised"] * one["weight"] for one in parts.values())
+        assert hit["score"] == pytest.approx(made, abs=1e-5)
+    return next(float(one["lexical"]["weight"]) for one in arms if "lexical" in one)
+
+
+def test_of_a_text_with_words_that_no_product_has_the_words_say_less(stocked: Shop) -> None:
+    """The explanation says so; where none is known there is nothing to say less of."""
+    shirt_of_two = lexical_weight(stocked, "linen shirt of helicopters")
+
+    assert lexical_weight(stocked, "linen shirt") == pytest.approx(1 / 2)
+    assert lexical_weight(stocked, "white helicopter") < shirt_of_two < 1 / 2
+
+
+def test_a_thing_that_the_catalogue_calls_otherwise_is_known(shop: Shop, tmp_path: Path) -> None:
+    """One way to say it is enough, and a slip that was put right is no unknown word."""
+    file = tmp_path / "synonyms.yaml"
+    file.write_text("any:\n  - sneakers, plimsolls, daps\n", encoding="utf-8")
+
+    with reopened(shop, *GOODS, synonyms=file) as opened:
+        for text in ("white daps", "white snaekers"):
+            assert lexical_weight(opened, text) == pytest.approx(1 / 2), text
+
+
 def test_an_unknown_way_to_spell_is_refused(stocked: Shop) -> None:
     """The problem names the field."""
     assert culprits(stocked.refused(text="shirt", spelling="on")) == ["spelling"]
@@ -200,6 +228,8 @@ def test_a_tenant_learns_nothing_of_anothers_words(shop: Shop) -> None:
         assert suggested(opened, "kes") == suggested(opened, "sneak") == suggested(opened, "kesterl") == []
         assert suggested(opened, "al") == [("Alder", "brand", 2)]
         assert opened.search(text="sneekers")["corrected"] is None
+        assert lexical_weight(opened, "linen shirt") == pytest.approx(1 / 2)
+        assert lexical_weight(opened, "linen sneakers") < 1 / 2
         assert opened.search(text="lienn")["corrected"] == {"text": "linen", "original": "lienn"}
 
 
