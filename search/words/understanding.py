@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from encoders.glossary.words import CHINESE
 from search.words.spelling import Correction, correct
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from search.schemas import Term
     from search.words.synonyms import Synonyms
     from search.words.vocabulary import Vocabulary
+
+_NO_BLANK: Final = rf"(?:(?!{CHINESE.pattern})\S)*"
+_WITH_DIGITS: Final = re.compile(rf"{_NO_BLANK}\d{_NO_BLANK}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +67,14 @@ def with_synonyms(terms: Sequence[Term], language: Language, languages: Sequence
 def as_known(terms: Sequence[Term], vocabulary: Vocabulary, language: Language) -> list[Term]:
     """Return the terms, those of positive texts with the share of their words that some product has.
 
-    Of several ways to say a text the one counts of which most is known.
+    Of several ways to say a text the one counts of which most is known. What has a digit in it is left out: of a
+    model's name or a measure that the catalogue lacks no other arm knows more.
     """
-    return [
-        term.knowing(max(vocabulary.rarity.known(language.lexical.encode_query(text)) for text in term.readings))
-        if term.text and term.weight > 0
-        else term
-        for term in terms
-    ]
+
+    def known(text: str) -> float:
+        return vocabulary.rarity.known(language.lexical.encode_query(_WITH_DIGITS.sub(" ", text)))
+
+    return [term.knowing(max(map(known, term.readings))) if term.text and term.weight > 0 else term for term in terms]
 
 
 def languages_of(filters: Mapping[str, FilterValue]) -> tuple[str, ...]:
