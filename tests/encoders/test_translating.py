@@ -62,6 +62,11 @@ def test_a_text_without_chinese_stays_as_it_is(text: str) -> None:
         ("v领t恤", "v-neck t-shirt"),
         ("一条红裤子", "red trousers"),
         ("夏の连衣裙", "summer の dress"),
+        ("鲜牛奶 250ml", "milk 250ml"),
+        ("五常大米 5kg", "rice 5kg"),
+        ("海尔电冰箱", "refrigerator"),
+        ("家用電飯鍋 4L", "home rice cooker 4L"),
+        ("小米手机", "Xiaomi phone"),
     ],
 )
 def test_chinese_words_become_english_ones(chinese: str, english: str) -> None:
