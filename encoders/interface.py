@@ -152,7 +152,7 @@ _UNKNOWN_SCALE: Final = Unrelated(mean=0.0, deviation=0.1)
 _NEVER_NOTHING: Final = Unrelated(mean=1.0, deviation=0.1, threshold=2.0)
 """Above every cosine: until it is measured, no picture counts as one that shows nothing."""
 _LEXICAL_SCALE: Final = Unrelated(mean=0.0, deviation=1.5, threshold=0.0)
-"""BM25 is 0 where no word is shared; the deviation is as the demo catalogue has it, and a real shop's differs little.
+"""BM25 is 0 where no word is shared; the unit is about a tenth of what a product scores by words out of its title.
 How many of a query's words are enough lies in the query: see `search.encoding.nearness`."""
 
 

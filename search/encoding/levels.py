@@ -27,6 +27,8 @@ ScoreArray = NDArray[np.float64]
 
 FEWEST_PRODUCTS: Final = 20
 FEWEST_PAIRS: Final = 100
+OF_ITS_OWN: Final = 0.1
+"""The lexical arm's unit, in what products score by a few words out of their own titles."""
 _NO_SPREAD: Final = 1e-6
 
 
@@ -85,14 +87,19 @@ class Pairs:
         return _level(kind, values.mean(), values.std(), self.line.through(kind[0], values, elsewhere), len(values))
 
     def words(self, asked: Sequence[int], scores: FloatArray) -> Level | None:
-        """Return the level of the lexical arm, where `scores` are (asked, products).
+        """Return the level of the lexical arm, where `scores` are (asked, products), each asked by its own words.
 
-        Its zero is no shared word, as most unrelated pairs have it, and the deviation is from there. What is near lies
-        in the query, in how many of its words a product has.
+        Its zero is no shared word, as most unrelated pairs have it, and its unit a tenth of what products score by
+        words of their own. What unrelated ones score says how often they share a word, not what a word is worth: where
+        goods are of many fields a single one would outweigh all else. What is near lies in the query, in how many of
+        its words a product has.
         """
-        values = scores[self.unrelated[asked]].astype(np.float64)
-        deviation = np.sqrt(np.square(values).mean()) if len(values) >= FEWEST_PAIRS else 0.0
-        return _level((TEXT_QUERY, LEXICAL), 0.0, deviation, 0.0, len(values)) if deviation >= _NO_SPREAD else None
+        own = scores[np.arange(len(asked)), asked]
+        own = own[own > 0].astype(np.float64)
+        pairs = int(self.unrelated[asked].sum())
+        if not len(own) or pairs < FEWEST_PAIRS:
+            return None
+        return _level((TEXT_QUERY, LEXICAL), 0.0, own.mean() * OF_ITS_OWN, 0.0, pairs)
 
 
 def level_of_nothing(pictures: FloatArray, nothing: FloatArray) -> Level | None:

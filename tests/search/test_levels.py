@@ -29,6 +29,22 @@ def test_queries_from_elsewhere_lift_the_line_within_bounds(best: float, line: f
     assert LINE.through("text", np.linspace(0.0, 1.0, 101), elsewhere) == pytest.approx(line)
 
 
+def test_the_unit_of_words_is_what_words_are_worth_and_not_how_often_they_are_shared() -> None:
+    """Where goods are of many fields hardly a word is shared, and one that is tells no more than elsewhere."""
+    apart = ~np.eye(20, dtype=np.bool_)
+    own = np.diag(np.full(20, 12.0)).astype(np.float32)
+    alike = own + 3.0 * apart.astype(np.float32)
+
+    few, many = (Pairs(apart, LINE).words(range(20), scores) for scores in (own, alike))
+
+    assert few is not None
+    assert few == many
+    assert few.deviation == pytest.approx(1.2)
+    assert (few.mean, few.threshold, few.pairs) == (0.0, 0.0, 380)
+    assert Pairs(apart, LINE).words(range(20), np.zeros_like(own)) is None
+    assert Pairs(apart, LINE).words(range(3), own[:3]) is None
+
+
 def test_only_unrelated_pairs_count() -> None:
     """A level is of the pairs that the sample's table calls unrelated; too few of them make none."""
     chance = np.random.default_rng(0)
