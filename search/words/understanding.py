@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from encoders.glossary.words import CHINESE
 from search.words.spelling import Correction, correct
+from search.words.writing import without_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from search.schemas import Term
     from search.words.synonyms import Synonyms
     from search.words.vocabulary import Vocabulary
-
-_NO_BLANK: Final = rf"(?:(?!{CHINESE.pattern})\S)*"
-_WITH_DIGITS: Final = re.compile(rf"{_NO_BLANK}\d{_NO_BLANK}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ def as_known(terms: Sequence[Term], vocabulary: Vocabulary, language: Language) 
     """
 
     def known(text: str) -> float:
-        return vocabulary.rarity.known(language.lexical.encode_query(_WITH_DIGITS.sub(" ", text)))
+        return vocabulary.rarity.known(language.lexical.encode_query(without_digits(text)))
 
     return [term.knowing(max(map(known, term.readings))) if term.text and term.weight > 0 else term for term in terms]
 

@@ -11,7 +11,7 @@ from catalog.text import lexical_text
 from encoders.glossary import translations
 from search.encoding.nearness import Rarity
 from search.words.completions import Completions, Phrase
-from search.words.writing import folded, parts, prose
+from search.words.writing import folded, parts, prose, without_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +32,8 @@ _PHRASE_CHARS: Final = 200
 class Vocabulary:
     """What one scope's products are called. `counts` is in products; `complete` unless there were too many words.
 
-    `rarity` counts words as the lexical arm has them; it counts nothing where it would not be complete.
+    `rarity` counts words as the lexical arm has them, those with digits left out: every product may have a code of its
+    own. It counts nothing where it would not be complete.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict, repr=False)
@@ -71,7 +72,8 @@ class VocabularyBuilder:
             self._products += 1
             self._add_words(product)
             if len(self._having) <= self._most:
-                self._having.update(self._lexical.encode_document(lexical_text(product)).indices)
+                words = without_digits(lexical_text(product))
+                self._having.update(self._lexical.encode_document(words).indices)
             self._add_phrases(product)
 
     def build(self) -> Vocabulary:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _PARTS: Final = re.compile(rf"(?P<chinese>{CHINESE.pattern}+)|(?P<word>(?:(?!{CHINESE.pattern})[\w])+(?:['’]\w+)?)")
 _PROSE: Final = re.compile(r"[^\W\d_]+")
+_NO_BLANK: Final = rf"(?:(?!{CHINESE.pattern})\S)*"
+_WITH_DIGITS: Final = re.compile(rf"{_NO_BLANK}\d{_NO_BLANK}")
 MIN_CHARS: Final = 4
 _MAX_CHARS: Final = 32
 
@@ -21,6 +23,11 @@ def folded(text: str, simplified: Mapping[int, str]) -> str:
     """Return a text in the characters by which words are looked up: half width, lower case, simplified."""
     plain = text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
     return plain.replace("’", "'").translate(simplified)
+
+
+def without_digits(text: str) -> str:
+    """Return a text without its numbers, measures and codes: whatever has a digit in it, up to a blank or Chinese."""
+    return _WITH_DIGITS.sub(" ", text)
 
 
 def parts(folded_text: str) -> Iterator[str]:

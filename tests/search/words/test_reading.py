@@ -142,15 +142,15 @@ async def test_where_words_are_too_many_the_rest_is_left(shop: Shop) -> None:
 
 
 async def test_words_are_counted_as_the_lexical_arm_has_them(shop: Shop) -> None:
-    """Whoever must know them all waits for the first reading."""
-    shop.sell(bare("a", title="Red shoes"), bare("b", title="Red hats"))
+    """Without codes and numbers, of which every product may have its own. Who must know all waits for a reading."""
+    shop.sell(bare("a", title="Red shoes 42", codes=["XK-1"]), bare("b", title="Red hats"))
     async with reading(shop) as vocabularies:
-        words = [fake_encoders().lexical.encode_query(word).indices[0] for word in ("red", "shoe", "lamp")]
+        words = [fake_encoders().lexical.encode_query(word).indices[0] for word in ("red", "shoe", "lamp", "xk")]
         before = vocabularies.of(EVERYTHING).rarity
         counted = (await vocabularies.read_to_the_end(EVERYTHING)).rarity
 
     assert before == Rarity()
-    assert (counted.products, [counted.having.get(word, 0) for word in words]) == (2, [2, 1, 0])
+    assert (counted.products, [counted.having.get(word, 0) for word in words]) == (2, [2, 1, 0, 0])
 
 
 def brand(name: str) -> Scope:
