@@ -83,7 +83,7 @@ class SearchService:
 
         Raises `InvalidInput` that names the field, `EngineUnavailable`, `CollectionMismatch`.
         """
-        asked = self._read(self._understood(request, scope, uploads))
+        asked = await self._read(self._understood(request, scope, uploads))
         mark = query_mark(asked, self._index.collection) if asked.order is not None else ""
         after = read_cursor(request.cursor, mark, asked.order) if request.cursor and asked.order else None
         outcome = await (self._finder.find(asked, after) if asked.terms else self._browser.browse(asked, after))
@@ -113,7 +113,7 @@ class SearchService:
         """Return where a product is in the answer to a request, or why it is not there; raises what `search` raises."""
         explainer = Explainer(self._finder, self._browser, self._retriever, self._index.numbers)
         try:
-            return await explainer.explain(product_id, self._read(self._understood(request, scope, ())))
+            return await explainer.explain(product_id, await self._read(self._understood(request, scope, ())))
         except InvalidInput as error:
             raise InvalidInput(error.message, field=f"request.{error.field}") from error
 
@@ -129,10 +129,10 @@ class SearchService:
         numbers, depth = self._index.numbers, self._retriever.depth
         return understand(request, scope, uploads, numbers=numbers, depth=depth)
 
-    def _read(self, asked: Understood) -> Understood:
+    async def _read(self, asked: Understood) -> Understood:
         """Return the same with its words read: slips put right, synonyms put in."""
         request = asked.request
-        read = self._words.understand(
+        read = await self._words.understand(
             asked.terms, asked.scope, correcting=request.spelling == "auto", languages=languages_of(request.filter)
         )
         return replace(asked, terms=read.terms, corrected=read.corrected)

@@ -30,7 +30,6 @@ _PAGE_PRODUCTS: Final = 64
 """Small, because the embedded engine holds the interpreter lock while it reads a page."""
 _REST: Final = 1.0
 """How long reading rests after each page, in the page's own time: searches come first."""
-_FIRST_WAIT_SECONDS: Final = 5.0
 _EMPTY_SECONDS: Final = 1.0
 """Where there was nothing to read yet, somebody is filling the index and looking on."""
 _log = structlog.get_logger(__name__)
@@ -51,16 +50,17 @@ class ReadingLimits:
 
 @dataclass(slots=True)
 class _Kept:
-    """One scope's words, of which state of the index they are, and when to look again."""
+    """One scope's words, of which state of the index they are, when to look again, and when that was begun last."""
 
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     state: tuple[str | None, int] | None = None
     due: float = 0.0
     task: asyncio.Task[None] | None = None
+    began: float = 0.0
 
 
 class Vocabularies:
-    """Gives each scope's words at once as they were read last, and reads them anew when they are due and changed."""
+    """Gives each scope's words as they were read last, and reads them anew when they are due and changed."""
 
     def __init__(
         self, retriever: Retriever, glossary: Glossary, lexical: LexicalEncoder, limits: ReadingLimits
@@ -73,23 +73,21 @@ class Vocabularies:
         self._tasks: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
 
-    def of(self, scope: Scope) -> Vocabulary:
-        """Return the words of a scope as they are known, empty before the first reading; never waits."""
-        return self._looked_after(scope).vocabulary
+    def begin(self, scope: Scope) -> None:
+        """Begin to read a scope's words, if that is due."""
+        self._looked_after(scope)
 
-    async def read(self, scope: Scope) -> Vocabulary:
-        """Return the words of a scope, after its first reading, for which it waits some seconds at most."""
+    async def of(self, scope: Scope, *, within_seconds: float | None) -> Vocabulary:
+        """Return the words of a scope as they were read last.
+
+        While there are none, a reading that is under way is waited for: so many seconds from its beginning, or to its
+        end where it is None. Empty where that was not enough, and where there is nothing to read.
+        """
         kept = self._looked_after(scope)
-        if kept.state is None and kept.task is not None:
+        if not kept.vocabulary.products and kept.task is not None:
+            rest = None if within_seconds is None else max(0.0, kept.began + within_seconds - time.monotonic())
             with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(kept.task), _FIRST_WAIT_SECONDS)
-        return kept.vocabulary
-
-    async def read_to_the_end(self, scope: Scope) -> Vocabulary:
-        """Return the words of a scope after its first reading, however long that takes."""
-        kept = self._looked_after(scope)
-        if kept.state is None and kept.task is not None:
-            await asyncio.shield(kept.task)
+                await asyncio.wait_for(asyncio.shield(kept.task), rest)
         return kept.vocabulary
 
     async def close(self) -> None:
@@ -110,6 +108,7 @@ class Vocabularies:
             self._kept.popitem(last=False)
         waiting = len(self._tasks) >= self._limits.most_scopes
         if kept.task is None and not waiting and time.monotonic() >= kept.due:
+            kept.began = time.monotonic()
             kept.task = asyncio.create_task(self._refresh(scope, kept))
             self._tasks.add(kept.task)
             kept.task.add_done_callback(self._tasks.discard)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from search.words.understanding import Understood, as_known, corrected, with_synonyms
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from search.words.reading import Vocabularies
     from search.words.understanding import Language
 
+_QUERY_WAIT_SECONDS: Final = 0.5
+_SUGGESTIONS_WAIT_SECONDS: Final = 5.0
+"""Longer, for without the catalogue's words there is nothing to suggest."""
+
 
 class Words:
     """Reads the words of queries with a language's synonyms and the vocabulary of each scope."""
@@ -25,20 +29,21 @@ class Words:
 
     def begin(self, scope: Scope) -> None:
         """Begin to read the catalogue within a scope, so that whoever comes first need not wait for it."""
-        self._vocabularies.of(scope)
+        self._vocabularies.begin(scope)
 
-    def understand(
+    async def understand(
         self, terms: Sequence[Term], scope: Scope, *, correcting: bool, languages: Sequence[str] = ()
     ) -> Understood:
         """Return the terms as they are to be looked for, in the same places.
 
-        `languages` are those to which the request is narrowed. Never waits: before the first reading of a scope's
-        products nothing is corrected.
+        `languages` are those to which the request is narrowed. The first reading of a scope's products is waited for
+        half a second: of a small catalogue the second of two answers is the first. Until it is done nothing is
+        corrected, and every word counts as known.
         """
         right = Understood(list(terms))
         if not any(term.text for term in terms):
             return right
-        vocabulary = self._vocabularies.of(scope)
+        vocabulary = await self._vocabularies.of(scope, within_seconds=_QUERY_WAIT_SECONDS)
         if correcting:
             right = corrected(terms, vocabulary, self._language)
         said = with_synonyms(right.terms, self._language, languages)
@@ -46,11 +51,11 @@ class Words:
 
     async def as_typed(self, terms: Sequence[Term], scope: Scope) -> list[Term]:
         """Return the terms as they stand, with what the catalogue knows of their words, once all of it is read."""
-        return as_known(terms, await self._vocabularies.read_to_the_end(scope), self._language)
+        return as_known(terms, await self._vocabularies.of(scope, within_seconds=None), self._language)
 
     async def suggest(self, text: str, limit: int, scope: Scope) -> list[Phrase]:
         """Return at most `limit` completions of a text from the titles, brands and categories of the scope."""
-        vocabulary = await self._vocabularies.read(scope)
+        vocabulary = await self._vocabularies.of(scope, within_seconds=_SUGGESTIONS_WAIT_SECONDS)
         return vocabulary.completions.find(text, limit)
 
     async def close(self) -> None:

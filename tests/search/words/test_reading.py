@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from catalog.engine import AsyncEngine
+    from search.words.vocabulary import Vocabulary
     from tests.search.shop import Shop
 
 GLOSSARY = load_glossary()
@@ -47,10 +48,15 @@ async def reading(
 
 async def settled(vocabularies: Vocabularies, scope: Scope = EVERYTHING) -> frozenset[str]:
     """Return the words of a scope once a reading that is due has been done."""
-    vocabularies.of(scope)
+    vocabularies.begin(scope)
     for task in list(vocabularies._tasks):
         await task
     return vocabularies._kept[scope].vocabulary.known
+
+
+async def known(vocabularies: Vocabularies) -> Vocabulary:
+    """Return the words of the whole catalogue as they are known, without waiting for a reading."""
+    return await vocabularies.of(EVERYTHING, within_seconds=0)
 
 
 async def test_words_follow_the_catalogue(shop: Shop) -> None:
@@ -71,14 +77,14 @@ async def test_nothing_is_read_while_nothing_changes(shop: Shop) -> None:
     shop.sell(product())
     async with reading(shop) as vocabularies:
         await settled(vocabularies)
-        before = vocabularies.of(EVERYTHING)
+        before = await known(vocabularies)
         await settled(vocabularies)
-        unchanged = vocabularies.of(EVERYTHING) is before
+        unchanged = (await known(vocabularies)) is before
         shop.hear(upserted(product(id="more"), version=1))
         await settled(vocabularies)
 
         assert unchanged
-        assert vocabularies.of(EVERYTHING) is not before
+        assert (await known(vocabularies)) is not before
 
 
 async def test_words_are_not_read_before_they_are_due(shop: Shop) -> None:
@@ -134,11 +140,11 @@ async def test_where_words_are_too_many_the_rest_is_left(shop: Shop) -> None:
     """Memory is bounded, and the vocabulary says that it does not know all."""
     shop.sell(product(), product(id="b", title="Something else altogether"))
     async with reading(shop, ReadingLimits(0, most_words=3, rest=0)) as vocabularies:
-        known = await settled(vocabularies)
+        words = await settled(vocabularies)
 
-        assert len(known) <= 3
-        assert not vocabularies.of(EVERYTHING).complete
-        assert vocabularies.of(EVERYTHING).rarity == Rarity()
+        assert len(words) <= 3
+        assert not (await known(vocabularies)).complete
+        assert (await known(vocabularies)).rarity == Rarity()
 
 
 async def test_words_are_counted_as_the_lexical_arm_has_them(shop: Shop) -> None:
@@ -146,8 +152,8 @@ async def test_words_are_counted_as_the_lexical_arm_has_them(shop: Shop) -> None
     shop.sell(bare("a", title="Red shoes 42", codes=["XK-1"]), bare("b", title="Red hats"))
     async with reading(shop) as vocabularies:
         words = [fake_encoders().lexical.encode_query(word).indices[0] for word in ("red", "shoe", "lamp", "xk")]
-        before = vocabularies.of(EVERYTHING).rarity
-        counted = (await vocabularies.read_to_the_end(EVERYTHING)).rarity
+        before = (await known(vocabularies)).rarity
+        counted = (await vocabularies.of(EVERYTHING, within_seconds=None)).rarity
 
     assert before == Rarity()
     assert (counted.products, [counted.having.get(word, 0) for word in words]) == (2, [2, 1, 0, 0])

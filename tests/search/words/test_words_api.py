@@ -110,6 +110,17 @@ def test_of_a_text_with_words_that_no_product_has_the_words_say_less(stocked: Sh
     assert lexical_weight(stocked, "white helicopter") < shirt_of_two < 1 / 2
 
 
+def test_the_first_answer_is_the_second(shop: Shop) -> None:
+    """Of a small catalogue it waits until the words are read, whose own count depends on them."""
+    shop.sell(*GOODS)
+
+    with open_shop(shop.index.engine, shop.settings.model_copy(update={"words": WordSettings()})) as opened:
+        first, second = (opened.search(text="lienn shirt of helicopters") for _ in range(2))
+
+    assert first == second
+    assert first["corrected"]
+
+
 def test_a_thing_that_the_catalogue_calls_otherwise_is_known(shop: Shop, tmp_path: Path) -> None:
     """One way to say it is enough, and a slip that was put right is no unknown word."""
     file = tmp_path / "synonyms.yaml"
