@@ -1,38 +1,32 @@
 """Product ↔ point, both ways: the only place where payload keys are spelled out.
 
-A payload has four parts. `product` and `offer` hold the merged fields, `state` the versions behind them, and `derived`
-what we made of them: the keys that filters and orders use, digests, picture status. What is derived never takes part in
-the shop's versions, and is written for visible products only, so that nothing counts a tombstone or a waiting patch.
+`product` holds the merged fields, `derived` the keys that filters and orders use, and `ledger`, one text, what nobody
+searches by: the versions behind the fields, digests, picture status. What we derive never takes part in the shop's
+versions, and is written for visible products only, so that nothing counts a tombstone or a waiting patch.
 
-A part is written whole, and each value of it costs, so what changes together lies together. Every event writes `state`,
-which for that reason has the two derived keys that stock and time move; a price or stock event writes `offer` besides,
-and leaves `product` and `derived` alone.
+A part is written whole, and each value of it costs, however short. So what events move has its place at the top, value
+by value: each event writes the revision, the ledger and its time, one of price or stock writes that besides, and leaves
+`product` and `derived` alone. Setting one of them to null takes it away.
 """
 
 from __future__ import annotations
 
-import struct
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+import pydantic_core
 from qdrant_client import models
 
-from catalog.product import (
-    ATTRIBUTE_PREFIX,
-    ATTRIBUTES,
-    CATEGORY_SEPARATOR,
-    Json,
-    parse_category,
-)
+from catalog.keywords import attribute_keywords, browse_key, category_paths
+from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES
 from catalog.state import UNKNOWN, State, moved
-from catalog.state_json import decode_state, encode_state
+from catalog.state_json import decode_state, earlier_parts, encode_state
 from catalog.vectors import SparseVector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -40,28 +34,27 @@ if TYPE_CHECKING:
     from catalog.events import Position
 
 PRODUCT: Final = "product"
-OFFER: Final = "offer"
-STATE: Final = "state"
+OFFERED: Final = ("price", "stock", "in_stock")
+WHOLE_PRODUCT: Final = (PRODUCT, *OFFERED)
+"""Where the fields of a product lie."""
 DERIVED: Final = "derived"
+LEDGER: Final = "ledger"
 
-REVISION: Final = "state.revision"
+REVISION: Final = "revision"
 VISIBLE: Final = "derived.visible"
 GROUP: Final = "derived.group"
 CATEGORY: Final = "derived.category"
-AVAILABILITY: Final = "state.availability"
+AVAILABILITY: Final = "availability"
 ATTRIBUTE: Final = "derived.attributes"
 BROWSE: Final = "derived.browse"
-OCCURRED_AT: Final = "state.occurred_at"
+OCCURRED_AT: Final = "occurred_at"
 CODES: Final = "product.codes"
 PICTURES_DUE: Final = "derived.pictures_due_at"
 HIDDEN_SINCE: Final = "derived.hidden_since"
 
 YES, NO = "yes", "no"
-_MAX_FLOAT32: Final = 3.4e38
-_MAX_UINT32: Final = 2**32 - 1
 _IDS_AT_HAND: Final = 8_192
 """A batch asks for the ids of its points at each step."""
-_OFFERED: Final = ("price", "stock", "in_stock")
 _SEARCHED: Final = frozenset({"group_id", "category", "popularity", "created_at"})
 """What `_search_keys` are made of, beside attributes."""
 _NAMESPACE: Final = uuid.UUID("8f0e2f5e-53a7-4a0c-9a53-7d6a0b1f3c11")
@@ -120,24 +113,15 @@ def point_id(product_id: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, product_id))
 
 
-def attribute_keyword(name: str, value: Json) -> str:
-    """Return `name=value`, the keyword under which one attribute value is indexed; `=` in a name is escaped."""
-    return f"{attribute_name_keyword(name)}={_scalar_text(value)}"
-
-
-def attribute_name_keyword(name: str) -> str:
-    """Return the keyword under which a product is indexed that has the attribute at all: its name, `=` escaped."""
-    return name.replace("\\", "\\\\").replace("=", "\\=")
-
-
 def field_path(name: str) -> str:
     """Return the payload path of a field of products."""
-    return f"{OFFER if name in _OFFERED else PRODUCT}.{name}"
+    return name if name in OFFERED else f"{PRODUCT}.{name}"
 
 
 def product_of(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of the product that a payload holds, or those of them that were read."""
-    return {**payload.get(PRODUCT, {}), **payload.get(OFFER, {})}
+    offered = {name: value for name in OFFERED if (value := payload.get(name)) is not None}
+    return {**payload.get(PRODUCT, {}), **offered}
 
 
 def number_path(name: str) -> str:
@@ -156,21 +140,25 @@ def engine_vector(vector: NDArray[np.float32] | SparseVector) -> list[float] | l
 
 def encode(stored: Stored) -> dict[str, Any]:
     """Return the payload of a product; `decode` is its inverse."""
+    moving = {name: stored.state.value(name) for name in OFFERED} | _moving_keys(stored.state)
     return {
         PRODUCT: _encode_product(stored),
-        OFFER: _encode_offer(stored),
-        STATE: _encode_state(stored),
         DERIVED: _encode_derived(stored),
+        **{key: value for key, value in moving.items() if value is not None},
+        **_bookkeeping(stored),
     }
 
 
 def encode_changes(before: Stored, after: Stored) -> dict[str, Any]:
-    """Return the parts of a payload that are other than before: set over those, they make `encode` of what is after."""
+    """Return the parts of a payload that are other than before, null for what is gone.
+
+    Set over what was there, as an engine does it, they make `encode` of what is after.
+    """
     names = moved(before.state, after.state)
-    payload = {STATE: _encode_state(after)}
-    if not names.isdisjoint(_OFFERED):
-        payload[OFFER] = _encode_offer(after)
-    if not names.issubset(_OFFERED):
+    had, has = _moving_keys(before.state), _moving_keys(after.state)
+    payload = {key: value for key, value in has.items() if value != had[key]} | _bookkeeping(after)
+    payload |= {name: after.state.value(name) for name in OFFERED if name in names}
+    if not names.issubset(OFFERED):
         payload[PRODUCT] = _encode_product(after)
     if not _derived_alike(before, after) or any(_is_searched(name) for name in names):
         payload[DERIVED] = _encode_derived(after)
@@ -178,58 +166,60 @@ def encode_changes(before: Stored, after: Stored) -> dict[str, Any]:
 
 
 def decode(payload: Mapping[str, Any]) -> Stored:
-    """Return the product that a payload holds."""
-    product, state, derived = product_of(payload), payload[STATE], payload[DERIVED]
+    """Return the product that a payload holds, in whichever layout: a migration reads earlier ones."""
+    if LEDGER in payload:
+        ledger, product = pydantic_core.from_json(payload[LEDGER]), product_of(payload)
+        revision = payload[REVISION]
+    else:
+        ledger, product = earlier_parts(payload)
+        revision = ledger["revision"]
     return Stored(
         product_id=product["id"],
-        state=decode_state(state, product),
+        state=decode_state(ledger, product),
         derived=Derived(
-            digests=derived.get("digests", {}),
-            pictures=tuple(PictureStatus(**picture) for picture in derived.get("pictures", [])),
-            indexed_at=state["indexed_at"] if "indexed_at" in state else derived.get("indexed_at"),  # there in layout 1
+            digests=ledger["digests"],
+            pictures=tuple(PictureStatus(**picture) for picture in ledger["pictures"]),
+            indexed_at=ledger["indexed_at"],
         ),
-        revision=state["revision"],
+        revision=revision,
     )
 
 
 def _encode_product(stored: Stored) -> dict[str, Any]:
-    fields = {name: value for name, value in stored.state.product().items() if name not in _OFFERED}
+    fields = {name: value for name, value in stored.state.product().items() if name not in OFFERED}
     return {"id": stored.product_id, **fields}
 
 
-def _encode_offer(stored: Stored) -> dict[str, Any]:
-    state = stored.state
-    return {name: value for name in _OFFERED if (value := state.value(name)) is not None}
+def _moving_keys(state: State) -> dict[str, str | None]:
+    """Return the derived keys that stock and time move, None where there is none."""
+    in_stock = state.in_stock() if state.visible else None
+    return {
+        AVAILABILITY: None if in_stock is None else YES if in_stock else NO,
+        OCCURRED_AT: state.latest.occurred_at if state.visible and state.latest else None,
+    }
 
 
-def _encode_state(stored: Stored) -> dict[str, Any]:
-    state = stored.state
-    encoded = encode_state(state) | {"revision": stored.revision, "indexed_at": stored.derived.indexed_at}
-    if state.visible:
-        if (in_stock := state.in_stock()) is not None:
-            encoded["availability"] = YES if in_stock else NO
-        if state.latest:
-            encoded["occurred_at"] = state.latest.occurred_at
-    return encoded
-
-
-def _encode_derived(stored: Stored) -> dict[str, Any]:
+def _bookkeeping(stored: Stored) -> dict[str, Any]:
+    """Return what every write writes."""
     derived = stored.derived
     pictures = [
         {key: value for key in PictureStatus.__slots__ if (value := getattr(picture, key)) is not None}
         for picture in derived.pictures
     ]
-    return {"digests": dict(derived.digests), "pictures": pictures, **_search_keys(stored), **_times(stored)}
+    made = {"digests": derived.digests, "pictures": pictures, "indexed_at": derived.indexed_at}
+    return {
+        REVISION: stored.revision,
+        LEDGER: pydantic_core.to_json(encode_state(stored.state) | made).decode(),
+    }
+
+
+def _encode_derived(stored: Stored) -> dict[str, Any]:
+    return {**_search_keys(stored), **_times(stored)}
 
 
 def _derived_alike(before: Stored, after: Stored) -> bool:
-    """Whether what was made of a product is the same; one that does not show says when it was last written."""
-    return (
-        before.state.visible
-        and after.state.visible
-        and before.derived.pictures == after.derived.pictures
-        and before.derived.digests == after.derived.digests
-    )
+    """Whether what hangs on more than fields is the same; one that does not show says when it was last written."""
+    return before.state.visible and after.state.visible and before.derived.pictures == after.derived.pictures
 
 
 def _times(stored: Stored) -> dict[str, str]:
@@ -248,7 +238,7 @@ def _times(stored: Stored) -> dict[str, str]:
 def _search_keys(stored: Stored) -> dict[str, Any]:
     """Return the keys that filters and orders rely on; a tombstone or a waiting patch has none but its invisibility.
 
-    Those that stock and time move are in the state.
+    Those that stock and time move lie beside it.
     """
     if not stored.state.visible:
         return {"visible": NO}
@@ -256,42 +246,11 @@ def _search_keys(stored: Stored) -> dict[str, Any]:
     return {
         "visible": YES,
         "group": product.get("group_id", stored.product_id),
-        "category": list(_category_paths(product.get("category"))),
-        "attributes": list(_attribute_keywords(product.get(ATTRIBUTES, {}))),
+        "category": list(category_paths(product.get("category"))),
+        "attributes": list(attribute_keywords(product.get(ATTRIBUTES, {}))),
         "browse": browse_key(product),
     }
 
 
 def _is_searched(register: str) -> bool:
     return register in _SEARCHED or register.startswith(ATTRIBUTE_PREFIX)
-
-
-def browse_key(product: Mapping[str, Any]) -> int:
-    """Return one integer that orders by popularity, then by creation time (seconds), greater first; always present."""
-    popularity = min(float(product.get("popularity", 0.0)), _MAX_FLOAT32)
-    created = product.get("created_at")
-    seconds = int(datetime.fromisoformat(created).timestamp()) if created else 0
-    bits: int = struct.unpack(">I", struct.pack(">f", popularity))[0]  # floats ≥ 0 order as their bits do
-    return (bits << 32) | min(max(seconds, 0), _MAX_UINT32)
-
-
-def _category_paths(category: str | None) -> Iterator[str]:
-    parts = parse_category(category) if category else ()
-    for depth in range(1, len(parts) + 1):
-        yield CATEGORY_SEPARATOR.join(parts[:depth])
-
-
-def _attribute_keywords(attributes: Mapping[str, Json]) -> Iterator[str]:
-    for name, value in attributes.items():
-        items = value if isinstance(value, list) else [value]
-        if items:
-            yield attribute_name_keyword(name)
-        yield from (attribute_keyword(name, item) for item in items)
-
-
-def _scalar_text(value: Json) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

@@ -1,11 +1,11 @@
-"""The versions behind a product as JSON and back; the values are in the product itself."""
+"""The versions behind a product as JSON and back; the values are in the product itself. And earlier layouts of both."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from catalog.events import Position
-from catalog.product import ATTRIBUTES, attribute_register
+from catalog.product import ATTRIBUTE_PREFIX, ATTRIBUTES
 from catalog.state import Entry, Stamp, State
 
 if TYPE_CHECKING:
@@ -26,21 +26,35 @@ def encode_state(state: State) -> dict[str, Any]:
     }
 
 
-def decode_state(state: Mapping[str, Any], product: Mapping[str, Any]) -> State:
+def decode_state(ledger: Mapping[str, Any], product: Mapping[str, Any]) -> State:
     """Return the state behind a product; in layout 1 every register had its version."""
-    values = {name: value for name, value in product.items() if name not in _NO_REGISTERS}
+    upserted: Any = ledger.get("upserted")  # of values that no version is told of, which are as old
+    latest, position = ledger.get("latest"), ledger.get("position")
+    registers = {name: Entry(upserted, value) for name, value in product.items() if name not in _NO_REGISTERS}
     if ATTRIBUTES in product:
-        values |= {attribute_register(name): value for name, value in product[ATTRIBUTES].items()}
-    upserted, versions = state.get("upserted"), state["versions"]
-    registers = {name: Entry(versions.get(name, upserted), value) for name, value in values.items()}
-    registers |= {name: Entry(version, None) for name, version in versions.items() if name not in values}
+        registers |= {ATTRIBUTE_PREFIX + name: Entry(upserted, value) for name, value in product[ATTRIBUTES].items()}
+    for name, version in ledger["versions"].items():
+        held = registers.get(name)
+        registers[name] = Entry(version, None if held is None else held.value)
     return State(
         upserted=upserted,
-        deleted=state.get("deleted"),
+        deleted=ledger.get("deleted"),
         registers=registers,
-        latest=Stamp(*state["latest"]) if state.get("latest") else None,
-        position=Position(*state["position"]) if state.get("position") else None,
+        latest=Stamp(*latest) if latest else None,
+        position=Position(*position) if position else None,
     )
+
+
+def earlier_parts(payload: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the ledger and the product would be, of a payload in one of the layouts 1 to 3.
+
+    They had the versions and the revision in `state`, the rest of the ledger in `derived`; 3 had price and stock in
+    `offer`, and 1 the time of indexing in `derived`.
+    """
+    derived = payload["derived"]
+    made: dict[str, Any] = {"digests": {}, "pictures": [], "indexed_at": None}
+    made |= {name: derived[name] for name in made if name in derived}
+    return made | payload["state"], {**payload["product"], **payload.get("offer", {})}
 
 
 def _versions(state: State) -> dict[str, int]:

@@ -20,7 +20,7 @@ ARM_WEIGHTS: Final[Mapping[str, float]] = {TEXT: 0.6, IMAGE: 0.6, LEXICAL: 1.0}
 
 FINGERPRINT: Final = re.compile(r"[0-9a-f]{12}")
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 """The version of the payload's layout; raising it makes a new collection, as new encoders do."""
 
 

@@ -20,7 +20,6 @@ from catalog.points import (
     HIDDEN_SINCE,
     PICTURES_DUE,
     REVISION,
-    STATE,
     Stored,
     decode,
     point_id,
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT: Final = timedelta(days=2)
 """Twice as long as a picture is ever made to wait."""
-_REVISION_FIELD: Final = REVISION.removeprefix(f"{STATE}.")
 
 
 class Store:
@@ -217,5 +215,5 @@ def _by(time: str, moment: datetime) -> models.Filter:
 
 
 def _revision_of(record: models.Record) -> int:
-    revision: int = (record.payload or {})[STATE][_REVISION_FIELD]
+    revision: int = (record.payload or {})[REVISION]
     return revision

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from catalog.errors import InvalidInput
+from catalog.keywords import attribute_keyword
 from catalog.points import (
     ATTRIBUTE,
     AVAILABILITY,
@@ -17,7 +18,6 @@ from catalog.points import (
     NO,
     TIMES,
     YES,
-    attribute_keyword,
     field_path,
     number_path,
 )

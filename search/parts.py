@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.points import OFFER, PRODUCT, field_path, product_of
+from catalog.points import WHOLE_PRODUCT, field_path, product_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +44,7 @@ def products_part(point_ids: Sequence[str], fields: Sequence[str] | None) -> Par
 
 def product_paths(fields: Sequence[str] | None) -> Sequence[str]:
     """Return where a product lies in a payload, or only `fields` of it and its id."""
-    return (PRODUCT, OFFER) if fields is None else [field_path(name) for name in {"id", *fields}]
+    return WHOLE_PRODUCT if fields is None else [field_path(name) for name in {"id", *fields}]
 
 
 def products_in(points: Mapping[str, ScoredPoint]) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from catalog.embedded import scores_of
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
-from catalog.points import CODES, OCCURRED_AT, OFFER, PRODUCT, STATE, Stored, decode, engine_vector, point_id
+from catalog.points import CODES, OCCURRED_AT, WHOLE_PRODUCT, Stored, decode, engine_vector, point_id
 from catalog.vectors import LEXICAL
 from search.conditions import engine_filter, narrowed
 from search.filters import AnyOf, Either, Filter, Points, Products
@@ -160,7 +160,7 @@ class Retriever:
         """
         found: dict[models.ExtendedPointId, models.Record] = {}
         for offset in (start, None):
-            records = await self._scroll(scope.filter, [PRODUCT, OFFER], count, offset=offset, with_vectors=True)
+            records = await self._scroll(scope.filter, WHOLE_PRODUCT, count, offset=offset, with_vectors=True)
             found = {record.id: record for record in (*found.values(), *records)}
             if len(records) == count:
                 break
@@ -170,7 +170,7 @@ class Retriever:
         """Return the time of the newest event among what the scope lets through (ISO 8601)."""
         newest = models.OrderBy(key=OCCURRED_AT, direction=models.Direction.DESC)
         records = await self._scroll(scope.filter, [OCCURRED_AT], 1, order_by=newest)
-        return next((record.payload[STATE]["occurred_at"] for record in records if record.payload), None)
+        return next((record.payload[OCCURRED_AT] for record in records if record.payload), None)
 
     async def _ask(self, requests: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
         with self._errors_named():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.points import DERIVED, STATE, field_path, product_of
+from catalog.points import AVAILABILITY, DERIVED, field_path, product_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,8 @@ class Row:
 def row_of(point: Record | ScoredPoint) -> Row:
     """Return a point as what orders and counts look at."""
     payload = point.payload or {}
-    derived = payload.get(DERIVED, {}) | payload.get(STATE, {})
+    beside = {AVAILABILITY: payload[AVAILABILITY]} if AVAILABILITY in payload else {}
+    derived = {**payload.get(DERIVED, {}), **beside}
     return Row(str(point.id), product_of(payload), {name: _shared(value) for name, value in derived.items()})
 
 

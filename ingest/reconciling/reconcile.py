@@ -16,7 +16,7 @@ from uuid import UUID
 import numpy as np
 
 from catalog.engine import outages_named
-from catalog.points import DERIVED, STATE, VISIBLE, YES, decode, field_path, point_id
+from catalog.points import DERIVED, LEDGER, REVISION, VISIBLE, YES, decode, field_path, point_id
 from ingest.reconciling.compare import Standing, compare
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def surplus(
                 collection_name=collection,
                 limit=PRODUCTS_A_CALL,
                 offset=offset,
-                with_payload=[field_path("id"), STATE, VISIBLE],
+                with_payload=[field_path("id"), LEDGER, REVISION, VISIBLE],
                 with_vectors=False,
             )
         for record in page:

@@ -52,7 +52,7 @@ class Boosts:
         parts = {
             "popularity": self.popularity * _popularity(row),
             "newness": self.newness * _newness(row, today or datetime.now(UTC), self.half_life_days),
-            "in_stock": self.in_stock * (row.derived.get("availability") == YES),
+            "in_stock": self.in_stock * (row.derived.get(AVAILABILITY) == YES),
         }
         return {name: value for name, value in parts.items() if value}
 

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from catalog.errors import InvalidInput
+from catalog.keywords import attribute_name_keyword
 from catalog.points import (
     ATTRIBUTE,
     AVAILABILITY,
@@ -21,7 +22,6 @@ from catalog.points import (
     NO,
     PRODUCT,
     YES,
-    attribute_name_keyword,
     field_path,
     number_path,
 )
@@ -56,7 +56,7 @@ class Tally:
     def keywords(self, path: str) -> Mapping[str, int]:
         """Return the keywords at a path, and how many rows have each."""
         if path not in self._counts:
-            part, _, name = path.partition(".")
+            part, _, name = path.rpartition(".")
             held = [(row.product if part == PRODUCT else row.derived).get(name) for row in self.rows]
             several = [value if isinstance(value, tuple) else (value,) for value in held if value]
             self._counts[path] = Counter(chain.from_iterable(several))

@@ -23,7 +23,7 @@ from qdrant_client import models
 from rich.console import Console
 
 from catalog.embedded import EmbeddedClient
-from catalog.points import OFFER, PRODUCT, point_id
+from catalog.points import PRODUCT, point_id
 from catalog.vectors import ARMS, IMAGE, TEXT
 from deploy.processes.parts import declare
 from deploy.settings import Settings
@@ -85,10 +85,10 @@ def grow(client: EmbeddedClient, collection: str, size: int) -> None:
 
 def _copy(original: models.Record, number: int, chance: np.random.Generator) -> models.PointStruct:
     payload: dict[str, Any] = deepcopy(original.payload or {})
-    product, offer = payload[PRODUCT], payload[OFFER]
+    product = payload[PRODUCT]
     product["id"] = f"{product['id']}~copy{number}"
-    if "price" in offer:
-        offer["price"] = round(offer["price"] * random.Random(number).uniform(0.6, 1.4), 2)
+    if "price" in payload:
+        payload["price"] = round(payload["price"] * random.Random(number).uniform(0.6, 1.4), 2)
     assert isinstance(original.vector, dict)
     vectors: dict[str, Any] = dict(original.vector)
     vectors |= {arm: _noisy(np.array(vectors[arm]), chance) for arm in (TEXT, IMAGE) if arm in vectors}

@@ -22,7 +22,7 @@ from qdrant_client.http import models
 
 from catalog.embedded import scores_of
 from catalog.embedded.queries import edge_query
-from catalog.points import OFFER, PRODUCT
+from catalog.points import WHOLE_PRODUCT
 from catalog.vectors import ARMS
 from encoders.pictures.decode import PictureLimits, decode
 from encoders.threads import share_cores
@@ -128,7 +128,7 @@ class Bench:
             answers = self._shard.query_batch(batch)
         page = [hit.id for hit in answers[0][:DEFAULT_LIMIT]]
         with times.page.timed():
-            self._shard.retrieve(page, [PRODUCT, OFFER], with_vector=False)
+            self._shard.retrieve(page, list(WHOLE_PRODUCT), with_vector=False)
         with times.client.timed():
             for answer in self._client.query_batch_points(self._collection, requests=requests):
                 list(scores_of(answer.points).ids)

@@ -84,7 +84,7 @@ def test_a_file_is_loaded_into_the_index(tmp_path: Path, monkeypatch: pytest.Mon
     assert [json.loads(line)["line"] for line in rejected] == [3, 4]
     assert "line 4: product.price: Input should be a number" in again.stderr
     assert "rows loaded into index: 2" in again.stdout
-    assert {product_id: payload["offer"]["price"] for product_id, payload in first.items()} == {"a": 19.9, "d": 5}
+    assert {product_id: payload["price"] for product_id, payload in first.items()} == {"a": 19.9, "d": 5}
     assert stored() == first
 
 

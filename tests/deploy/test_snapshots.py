@@ -13,6 +13,7 @@ from catalog.disk import copy_file
 from catalog.embedded import EmbeddedClient
 from catalog.errors import CollectionMismatch, Misconfigured
 from catalog.migration import MIGRATION, Migration
+from catalog.points import decode
 from deploy.processes.migration.steps import now
 from deploy.processes.parts import declare
 from deploy.processes.snapshots import MANIFEST, restore, snapshot
@@ -152,8 +153,8 @@ def test_it_is_whole_although_events_come_meanwhile() -> None:
             found = points(other, index.collection)
             assert len(found) == PRODUCTS
             for _, payload, vectors in found:
-                version = payload["state"]["versions"].get("price", 1)  # that of the upsert
-                assert version == 1 or payload["offer"]["price"] == version
+                version = decode(payload).state.registers["price"].version  # that of the upsert
+                assert version == 1 or payload["price"] == version
                 assert set(vectors) == {"text", "lexical"}
             other.close()
 

@@ -114,7 +114,7 @@ class Worker:
         return {
             "points": {str(one.id): (_without_revision(one.payload or {}), one.vector) for one in points},
             "facets": {path: self._facet(path) for path, kind in payload_indexes(("x",)).items() if kind == "keyword"},
-            "numbers": {path: self._holders(path) for path in ("offer.stock", "offer.price", "product.popularity")},
+            "numbers": {path: self._holders(path) for path in ("stock", "price", "product.popularity")},
             "times": {path: self._in_order(path) for path in (HIDDEN_SINCE, OCCURRED_AT, PICTURES_DUE)},
         }
 
@@ -171,8 +171,7 @@ class Both:
 
 
 def _without_revision(payload: dict[str, Any]) -> dict[str, Any]:
-    part, key = REVISION.split(".")
-    return payload | {part: {name: value for name, value in payload[part].items() if name != key}}
+    return {key: value for key, value in payload.items() if key != REVISION}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from catalog.points import OFFER, PRODUCT, product_of
+from catalog.points import WHOLE_PRODUCT, product_of
 from catalog.vectors import IMAGE, LEXICAL, TEXT
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Peer(Protocol):
 def read_stock(client: EmbeddedClient, collection: str) -> Stock:
     """Return what an index holds."""
     records, _ = client.scroll(
-        collection, limit=client.count(collection).count, with_payload=[PRODUCT, OFFER], with_vectors=True
+        collection, limit=client.count(collection).count, with_payload=list(WHOLE_PRODUCT), with_vectors=True
     )
     products = [product_of(record.payload or {}) for record in records]
     vectors: list[dict[str, Any]] = [record.vector for record in records if isinstance(record.vector, dict)]

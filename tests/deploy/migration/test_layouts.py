@@ -14,6 +14,7 @@ from catalog.collection import MODELS, SPECS, point_alias
 from catalog.errors import CollectionMismatch
 from catalog.layout import creation
 from catalog.options import IndexOptions
+from catalog.points import decode
 from catalog.vectors import LAYOUT
 from deploy.processes import embedded
 from deploy.processes.logs import FolderLog
@@ -30,6 +31,7 @@ from tests.builders import as_bytes, bare, patched, upserted
 from tests.deploy.migration.test_verifying import write
 from tests.deploy.migration.twins import twin_settings, twin_shelf
 from tests.index import embedded_engine, memory_folder
+from tests.layouts import in_layout_3
 from tests.logs import wait_until
 from tests.pipeline import new_encoding
 
@@ -48,7 +50,7 @@ PRODUCTS = 12
 
 @dataclass
 class Upgraded:
-    """A collection of layout 2, in which price and stock lie beside the title, and this version's commands over it."""
+    """A collection of layout 3, with price and stock in a part of their own, and this version's commands over it."""
 
     engine: EmbeddedClient
     settings: Settings
@@ -88,13 +90,12 @@ def upgraded(folder: Path, engine: EmbeddedClient) -> Iterator[Upgraded]:
 
 
 def lay_out_as_before(engine: EmbeddedClient, collection: str) -> None:
-    """Move what lies in `offer` into `product`, as layout 2 had it."""
+    """Write the points as layout 3 had them."""
     records, _ = engine.scroll(collection_name=collection, limit=1_000, with_payload=True, with_vectors=True)
-    points = []
-    for record in records:
-        payload = dict(record.payload or {})
-        payload["product"] = payload["product"] | payload.pop("offer")
-        points.append(models.PointStruct(id=record.id, payload=payload, vector=record.vector or {}))
+    points = [
+        models.PointStruct(id=record.id, payload=in_layout_3(decode(record.payload or {})), vector=record.vector or {})
+        for record in records
+    ]
     upsert = models.UpsertOperation(upsert=models.PointsList(points=points))
     engine.batch_update_points(collection_name=collection, update_operations=[upsert])
 
