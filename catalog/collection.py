@@ -133,6 +133,14 @@ def require_own(declaration: Declaration, name: str) -> None:
         )
 
 
+def require_layout(engine: Engine, alias: str) -> None:
+    """Raise `CollectionMismatch` where an alias leads to payloads in the layout of another version of Vitrine."""
+    name = resolve(engine, alias)
+    specs = specs_of(engine, name) if name is not None else None
+    if name is not None and specs is not None and not name.endswith(specs.fingerprint):
+        raise _other_layout(alias, name, f"{alias}-{specs.fingerprint}")
+
+
 def require_searched(engine: Engine, declaration: Declaration) -> None:
     """Raise `CollectionMismatch` for a collection that is migrated to and not cut over: it may lack products."""
     name, target = declaration.physical_name, resolve(engine, declaration.alias)
@@ -212,7 +220,7 @@ def _check_belonging(engine: Engine, declaration: Declaration, target: str) -> N
         specs = specs_of(engine, target)
         if specs is None or target.endswith(specs.fingerprint):
             raise _other_encoders(engine, declaration, target)
-        raise _other_layout(declaration, target)
+        raise _other_layout(declaration.alias, target, name)
 
 
 def _create(engine: Engine, declaration: Declaration) -> None:
@@ -228,10 +236,10 @@ def _create(engine: Engine, declaration: Declaration) -> None:
             raise
 
 
-def _other_layout(declaration: Declaration, target: str) -> CollectionMismatch:
+def _other_layout(alias: str, target: str, name: str) -> CollectionMismatch:
     return CollectionMismatch(
-        f"the alias {declaration.alias!r} leads to {target}, whose payload has the layout of an earlier version of "
-        f"Vitrine (this one's is {LAYOUT}): go over to {declaration.physical_name} with "
+        f"the alias {alias!r} leads to {target}, whose payload has the layout of an earlier version of "
+        f"Vitrine (this one's is {LAYOUT}): go over to {name} with "
         "`vitrine collection migrate start`, which copies the vectors of encoders that stay, or choose another "
         "VITRINE_COLLECTION or another --data folder"
     )

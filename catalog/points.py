@@ -11,6 +11,7 @@ by value: each event writes the revision, the ledger and its time, one of price 
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -110,7 +111,10 @@ class Stored:
 @lru_cache(maxsize=_IDS_AT_HAND)
 def point_id(product_id: str) -> str:
     """Return the id of a product's point: the engines take integers and UUIDs only."""
-    return str(uuid.uuid5(_NAMESPACE, product_id))
+    digest = bytearray(hashlib.sha1(_NAMESPACE.bytes + product_id.encode(), usedforsecurity=False).digest()[:16])
+    digest[6], digest[8] = digest[6] & 0x0F | 0x50, digest[8] & 0x3F | 0x80  # `uuid5`, which takes three times as long
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def field_path(name: str) -> str:

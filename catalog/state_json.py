@@ -60,8 +60,9 @@ def earlier_parts(payload: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
 def _versions(state: State) -> dict[str, int]:
     """Return the version of each register, but for values that are as old as the upsert: mostly those are all."""
     upserted = state.upserted
-    return {
-        name: entry.version
-        for name, entry in sorted(state.registers.items())
+    told = [
+        (name, entry.version)
+        for name, entry in state.registers.items()
         if entry.version != upserted or entry.value is None
-    }
+    ]
+    return dict(sorted(told))

@@ -6,7 +6,7 @@ another product, or the same one long ago, was made of is found by its digest in
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -101,10 +101,14 @@ class Encoding:
 
     def _in_parts(self, changes: Sequence[Change]) -> Iterator[list[PointWrite]]:
         """Yield first what no encoder need read, then the rest in groups; pictures of the next ones come meanwhile."""
-        same = [one for one in changes if reads_the_same(one)]
+        same: list[Change] = []
+        others: list[Change] = []
+        for one in changes:
+            (same if reads_the_same(one) else others).append(one)
         if same:
-            yield self._counted([payload_write(one, iso(self._now())) for one in same])
-        groups = list(in_groups([draft_of(one) for one in changes if not reads_the_same(one)], _INPUTS_AT_ONCE))
+            indexed_at = iso(self._now())
+            yield self._counted([payload_write(one, indexed_at) for one in same])
+        groups = list(in_groups([draft_of(one) for one in others], _INPUTS_AT_ONCE))
         asked = deque(map(self._ask_pictures, groups[:_GROUPS_IN_MEMORY]))
         made = _Made({}, {})
         for group, later in zip_longest(groups, groups[_GROUPS_IN_MEMORY:], fillvalue=()):
@@ -121,9 +125,10 @@ class Encoding:
         self._encode_words([draft for draft in drafts if draft.changed(LEXICAL)])
 
     def _counted(self, writes: list[PointWrite]) -> list[PointWrite]:
-        kept: Counter[str] = Counter()
+        kept: dict[str, int] = defaultdict(int)
         for write in writes:
-            kept.update({name: _inputs(write, name) for name in write.kept})
+            for name in write.kept:
+                kept[name] += _inputs(write, name)
         for name, inputs in kept.items():
             self._metrics.unchanged(name, inputs)
         return writes

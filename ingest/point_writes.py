@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import pydantic_core
 from qdrant_client import models
 
 from catalog.points import REVISION, Stored, encode, encode_changes, engine_vector, point_id
-from catalog.product import MAX_ID_CHARS
+from catalog.unvalidated import built
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,10 +29,8 @@ _REQUEST_BYTES: Final = 16 * 2**20
 _VECTOR_BYTES: Final = 16 * 2**10
 """What one vector takes as JSON, amply."""
 _VECTORS_BESIDE_PICTURES: Final = 2
-_BYTES_A_CHARACTER: Final = 8
-"""Amply, too: in UTF-8, and again among the keys that are searched by."""
-_NAME_CHARACTERS: Final = MAX_ID_CHARS
-"""What the name of a register has, amply."""
+_BYTES_BESIDE: Final = 512
+"""What a point takes beside its payload and its vectors, its condition for one: amply, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,52 +53,66 @@ class PointWrite:
         return self.before is not None
 
 
-def revised(writes: Sequence[PointWrite]) -> list[PointWrite]:
-    """Return the writes with revisions that no write has had: they follow one another from a random first one."""
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A write as the engine takes it: with the revision that it gives the point, and what it sets of the payload."""
+
+    write: PointWrite
+    point_id: str
+    revision: int
+    payload: dict[str, Any]
+
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes of a request."""
+        vectors = 0 if self.write.payload_only else _VECTORS_BESIDE_PICTURES + len(self.write.product.derived.pictures)
+        return _BYTES_BESIDE + vectors * _VECTOR_BYTES + len(pydantic_core.to_json(self.payload))
+
+
+def encoded(writes: Sequence[PointWrite]) -> list[Encoded]:
+    """Encode the writes with revisions that no write has had: they follow one another from a random first one."""
     first = secrets.randbits(_REVISION_BITS)
-    return [_with_revision(write, first + place) for place, write in enumerate(writes)]
+    return [_encoded(write, first + place) for place, write in enumerate(writes)]
 
 
-def _with_revision(write: PointWrite, revision: int) -> PointWrite:
-    product = Stored(write.product.product_id, write.product.state, write.product.derived, revision)
-    return PointWrite(product, write.expected, write.vectors, write.kept, write.before)
+def _encoded(write: PointWrite, revision: int) -> Encoded:
+    payload = encode(write.product) if write.before is None else encode_changes(write.before, write.product)
+    payload[REVISION] = revision
+    return Encoded(write, point_id(write.product.product_id), revision, payload)
 
 
-def in_requests(writes: Sequence[PointWrite]) -> Iterator[list[PointWrite]]:
+def in_requests(written: Sequence[Encoded]) -> Iterator[list[Encoded]]:
     """Split a batch so that each part fits one request."""
-    part: list[PointWrite] = []
+    part: list[Encoded] = []
     part_bytes = 0
-    for write in writes:
-        vectors = 0 if write.payload_only else _VECTORS_BESIDE_PICTURES + len(write.product.derived.pictures)
-        point_bytes = vectors * _VECTOR_BYTES + _BYTES_A_CHARACTER * _characters(write.product)
-        if part and part_bytes + point_bytes > _REQUEST_BYTES:
+    for one in written:
+        size_bytes = one.size_bytes
+        if part and part_bytes + size_bytes > _REQUEST_BYTES:
             yield part
             part, part_bytes = [], 0
-        part.append(write)
-        part_bytes += point_bytes
+        part.append(one)
+        part_bytes += size_bytes
     yield part
 
 
 def operations(
-    writes: Sequence[PointWrite], kept: Mapping[str, Mapping[str, models.Vector]]
+    part: Sequence[Encoded], kept: Mapping[str, Mapping[str, models.Vector]]
 ) -> list[models.UpdateOperation]:
-    """Return what is to be done, in order; `kept` are the vectors that stay, by product id and name."""
-    new = [write for write in writes if write.expected is None]
-    rewritten = [write for write in writes if write.expected is not None and not write.payload_only]
+    """Return what is to be done, in order; `kept` are the vectors that stay, by point id and name."""
+    new = [one for one in part if one.write.expected is None]
+    rewritten = [one for one in part if one.write.expected is not None and not one.write.payload_only]
     found: list[models.UpdateOperation] = []
     if new:
-        points = models.PointsList(
-            points=[_point(write, {}) for write in new], update_mode=models.UpdateMode.INSERT_ONLY
-        )
+        points = models.PointsList(points=[_point(one, {}) for one in new], update_mode=models.UpdateMode.INSERT_ONLY)
         found.append(models.UpsertOperation(upsert=points))
     if rewritten:
         points = models.PointsList(
-            points=[_point(write, kept.get(write.product.product_id, {})) for write in rewritten],
-            update_filter=revision_in([_expected(write) for write in rewritten]),
+            points=[_point(one, kept.get(one.point_id, {})) for one in rewritten],
+            update_filter=revision_in([_expected(one) for one in rewritten]),
             update_mode=models.UpdateMode.UPDATE_ONLY,
         )
         found.append(models.UpsertOperation(upsert=points))
-    return found + [_payload_operation(write, write.before) for write in writes if write.before is not None]
+    return found + [_payload_operation(one) for one in part if one.write.payload_only]
 
 
 def revision_in(revisions: Sequence[int]) -> models.Filter:
@@ -113,36 +126,22 @@ def revision_in(revisions: Sequence[int]) -> models.Filter:
 
 def revision_between(first: int, last: int) -> models.FieldCondition:
     """Return the condition that a point has one of the revisions from `first` to `last`."""
-    return models.FieldCondition(key=REVISION, range=models.Range(gte=first, lte=last))
+    return built(models.FieldCondition, key=REVISION, range=built(models.Range, gte=first, lte=last))
 
 
-def _point(write: PointWrite, kept: Mapping[str, models.Vector]) -> models.PointStruct:
-    vectors: dict[str, models.Vector] = {name: engine_vector(vector) for name, vector in write.vectors.items()}
-    return models.PointStruct(
-        id=point_id(write.product.product_id), vector={**kept, **vectors}, payload=encode(write.product)
+def _point(one: Encoded, kept: Mapping[str, models.Vector]) -> models.PointStruct:
+    vectors: dict[str, models.Vector] = {name: engine_vector(vector) for name, vector in one.write.vectors.items()}
+    return built(models.PointStruct, id=one.point_id, vector={**kept, **vectors}, payload=one.payload)
+
+
+def _payload_operation(one: Encoded) -> models.SetPayloadOperation:
+    this_point, expected = built(models.HasIdCondition, has_id=[one.point_id]), _expected(one)
+    unchanged = built(models.Filter, must=[this_point, revision_between(expected, expected)])
+    return built(
+        models.SetPayloadOperation, set_payload=built(models.SetPayload, payload=one.payload, filter=unchanged)
     )
 
 
-def _payload_operation(write: PointWrite, before: Stored) -> models.SetPayloadOperation:
-    this_point = models.HasIdCondition(has_id=[point_id(write.product.product_id)])
-    expected = _expected(write)
-    unchanged = models.Filter(must=[this_point, revision_between(expected, expected)])
-    return models.SetPayloadOperation(
-        set_payload=models.SetPayload(payload=encode_changes(before, write.product), filter=unchanged)
-    )
-
-
-def _expected(write: PointWrite) -> int:
-    assert write.expected is not None, "only a point that is there can be written under a condition"
-    return write.expected
-
-
-def _characters(product: Stored) -> int:
-    count = 0
-    for entry in product.state.registers.values():
-        value = entry.value
-        if isinstance(value, str):
-            count += len(value)
-        elif isinstance(value, list):
-            count += sum(map(len, value))
-    return count + _NAME_CHARACTERS * len(product.state.registers)
+def _expected(one: Encoded) -> int:
+    assert one.write.expected is not None, "only a point that is there can be written under a condition"
+    return one.write.expected

@@ -17,6 +17,7 @@ from qdrant_client import models
 from catalog.embedded import EmbeddedClient
 from catalog.engine import outages_named
 from catalog.points import (
+    DERIVED,
     HIDDEN_SINCE,
     PICTURES_DUE,
     REVISION,
@@ -24,7 +25,7 @@ from catalog.points import (
     decode,
     point_id,
 )
-from ingest.point_writes import in_requests, operations, revised, revision_between, revision_in
+from ingest.point_writes import encoded, in_requests, operations, revision_between, revision_in
 from ingest.tracing import step
 
 if TYPE_CHECKING:
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from catalog.engine import Engine
-    from ingest.point_writes import PointWrite
+    from ingest.point_writes import Encoded, PointWrite
 
 _LONGEST_WAIT: Final = timedelta(days=2)
 """Twice as long as a picture is ever made to wait."""
+_STORED: Final = models.PayloadSelectorExclude(exclude=[DERIVED])
+"""What a product is read from: not the keys that only searches look at."""
 
 
 class Store:
@@ -51,16 +54,17 @@ class Store:
 
         Raises `EngineUnavailable` in an outage: wait and read again.
         """
-        products = {product_id: Stored(product_id) for product_id in product_ids}
+        wanted = dict.fromkeys(product_ids)
         with outages_named():
             records = self._engine.retrieve(
                 collection_name=self._collection,
-                ids=[point_id(product_id) for product_id in products],
-                with_payload=True,
+                ids=[point_id(product_id) for product_id in wanted],
+                with_payload=_STORED,
                 with_vectors=False,
             )
-        found = (decode(record.payload) for record in records if record.payload)
-        return products | {product.product_id: product for product in found}
+        products = [decode(record.payload) for record in records if record.payload]
+        found = {product.product_id: product for product in products}
+        return {product_id: found[product_id] if product_id in found else Stored(product_id) for product_id in wanted}
 
     def count_due(self, moment: datetime) -> int:
         """Return how many products have pictures that are due at a moment. Raises `EngineUnavailable` in an outage."""
@@ -78,7 +82,7 @@ class Store:
                 scroll_filter=_due(moment),
                 order_by=models.OrderBy(key=PICTURES_DUE, direction=models.Direction.ASC),
                 limit=limit,
-                with_payload=True,
+                with_payload=_STORED,
                 with_vectors=False,
             )
         return [decode(record.payload) for record in records if record.payload]
@@ -113,7 +117,7 @@ class Store:
         """
         if not writes:
             return set()
-        written = revised(writes)
+        written = encoded(writes)
         with outages_named():
             for part in in_requests(written):
                 self._engine.batch_update_points(
@@ -154,48 +158,42 @@ class Store:
         if isinstance(self._engine, EmbeddedClient):
             self._engine.flush()
 
-    def _kept_vectors(self, writes: Sequence[PointWrite]) -> dict[str, dict[str, models.Vector]]:
+    def _kept_vectors(self, part: Sequence[Encoded]) -> dict[str, dict[str, models.Vector]]:
         """Read the vectors that stay: an upsert replaces a point whole, which keeps vectors and digests in step."""
-        by_point = {
-            point_id(write.product.product_id): write for write in writes if write.kept and not write.payload_only
-        }
-        if not by_point:
+        kept = {one.point_id: one.write.kept for one in part if one.write.kept and not one.write.payload_only}
+        if not kept:
             return {}
         records = self._engine.retrieve(
             collection_name=self._collection,
-            ids=list(by_point),
+            ids=list(kept),
             with_payload=False,
-            with_vectors=sorted(set().union(*(write.kept for write in by_point.values()))),
+            with_vectors=sorted(set().union(*kept.values())),
         )
         return {
-            by_point[str(record.id)].product.product_id: {
+            str(record.id): {
                 name: vector
                 for name, vector in (record.vector.items() if isinstance(record.vector, dict) else ())
-                if name in by_point[str(record.id)].kept
+                if name in kept[str(record.id)]
             }
             for record in records
         }
 
-    def _overtaken(self, writes: Sequence[PointWrite]) -> set[str]:
+    def _overtaken(self, written: Sequence[Encoded]) -> set[str]:
         """Read the revisions back: a conditional write says nothing of what it skipped.
 
         Where as many points have one as were written, all were, for nobody else has these revisions.
         """
-        ours = [write.product.revision for write in writes if write.product.revision is not None]
-        if self._count(models.Filter(must=[revision_between(min(ours), max(ours))])) == len(writes):
+        ours = [one.revision for one in written]
+        if self._count(models.Filter(must=[revision_between(min(ours), max(ours))])) == len(written):
             return set()
         records = self._engine.retrieve(
             collection_name=self._collection,
-            ids=[point_id(write.product.product_id) for write in writes],
+            ids=[one.point_id for one in written],
             with_payload=[REVISION],
             with_vectors=False,
         )
         revisions = {str(record.id): _revision_of(record) for record in records}
-        return {
-            write.product.product_id
-            for write in writes
-            if revisions.get(point_id(write.product.product_id)) != write.product.revision
-        }
+        return {one.write.product.product_id for one in written if revisions.get(one.point_id) != one.revision}
 
 
 def is_due(due_at: datetime, moment: datetime) -> bool:

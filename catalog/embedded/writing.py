@@ -9,6 +9,7 @@ from qdrant_client.http import models
 
 from catalog.embedded import updates
 from catalog.embedded.refusals import as_refusals
+from catalog.unvalidated import built
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,4 +122,4 @@ class Writing:
 def _applied(found: OpenCollection, operation: edge.UpdateOperation) -> models.UpdateResult:
     with found.writing:
         found.shard.update(operation)
-    return models.UpdateResult(status=models.UpdateStatus.COMPLETED)
+    return built(models.UpdateResult, status=models.UpdateStatus.COMPLETED)

@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from catalog.collection import require_layout
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
 from deploy.processes.parts import open_engine
@@ -24,7 +25,7 @@ def expire_hidden(settings: Settings, stopping: threading.Event, *, progress: Ca
     """Delete what has been invisible for as long as the settings say, and return what came of it.
 
     Raises `EngineUnavailable` where the engine is away at first (an outage later is waited out), `CollectionMismatch`
-    where there is no index, `Misconfigured` where another process holds the embedded one.
+    where there is no index or that of another version, `Misconfigured` where another process holds the embedded one.
     """
     moment = datetime.now(UTC) - timedelta(days=settings.ingest.tombstone_days)
     with closing(open_engine(settings)) as engine:
@@ -32,4 +33,6 @@ def expire_hidden(settings: Settings, stopping: threading.Event, *, progress: Ca
             exists = engine.collection_exists(settings.collection)
         if not exists:
             raise CollectionMismatch(f"there is no collection {settings.collection!r}: nothing to expire")
+        with outages_named():
+            require_layout(engine, settings.collection)
         return expire(Store(engine, settings.collection), moment, stopping, progress=progress)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from catalog.collection import require_layout
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
 from deploy.processes.parts import open_engine
@@ -41,7 +42,7 @@ class Progress:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Engine]:
-    """Open the engine; raises `CollectionMismatch` where there is no collection to compare with."""
+    """Open the engine; raises `CollectionMismatch` where it has nothing to compare with in this version's layout."""
     engine = open_engine(settings)
     try:
         with outages_named():
@@ -51,6 +52,8 @@ def opened(settings: Settings) -> Iterator[Engine]:
                 f"there is no collection {settings.collection!r} to compare with: load the file with "
                 "`vitrine ingest load`"
             )
+        with outages_named():
+            require_layout(engine, settings.collection)
         yield engine
     finally:
         engine.close()

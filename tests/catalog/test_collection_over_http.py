@@ -146,7 +146,7 @@ def test_what_a_server_describes_is_what_was_declared(server: Qdrant, collection
     }
     indexes = {body["field_name"]: body["field_schema"] for body in server.bodies(f"PUT {HERE}/index")}
     assert indexes['product.attributes."heel height"'] == "float"
-    assert indexes["state.revision"] == {"type": "integer", "lookup": False, "range": True, "enable_hnsw": False}
+    assert indexes["revision"] == {"type": "integer", "lookup": False, "range": True, "enable_hnsw": False}
     assert all(one.query["wait"] == "true" for one in server.asked if one.what == f"PUT {HERE}/index")
 
 
@@ -201,8 +201,8 @@ def test_an_index_that_somebody_else_made_is_named(server: Qdrant, collection: C
     engine = connect(Server(server.url))
     try:
         ensure(engine, DECLARED)
-        collection.indexes["offer.price"]["data_type"] = "integer"
-        with pytest.raises(CollectionMismatch, match=r"offer\.price .* is for integer, it must be for float"):
+        collection.indexes["price"]["data_type"] = "integer"
+        with pytest.raises(CollectionMismatch, match=r"index of price .* is for integer, it must be for float"):
             verify(engine, DECLARED)
     finally:
         engine.close()

@@ -126,6 +126,18 @@ def test_set_payload_merges(empty: Subject) -> None:
     assert stored(empty, 1) == {"a": 1, "b": 2, "deep": {"x": 1, "y": 2}}
 
 
+def test_setting_a_key_to_null_takes_it_away(empty: Subject) -> None:
+    """From the point, and from whatever is found by it; one that is not there is no error."""
+    empty.client.create_payload_index(empty.collection, field_name="a", field_schema=models.PayloadSchemaType.INTEGER)
+    empty.client.upsert(empty.collection, points=[small_point(1, a=1, b=1)])
+
+    empty.client.set_payload(empty.collection, payload={"a": None, "c": None}, points=[1])
+
+    assert stored(empty, 1) == {"b": 1}
+    has_a = must(models.FieldCondition(key="a", range=models.Range(gte=0)))
+    assert empty.client.count(empty.collection, count_filter=has_a).count == 0
+
+
 def test_set_payload_under_a_filter_is_a_guarded_update(empty: Subject) -> None:
     """By id and version: what is newer stays, what matches nothing is no error."""
     empty.client.upsert(empty.collection, points=[small_point(1, version=3), small_point(2, version=9)])

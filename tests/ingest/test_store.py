@@ -212,7 +212,7 @@ def test_workers_that_race_end_at_the_merge_of_all(index: Index) -> None:
 def test_a_batch_too_large_for_one_request_is_split(flaky_engine: FlakyEngine) -> None:
     """A server refuses requests of more than 32 MB, and would for ever: so there are several."""
     writes = [
-        state_write(Stored(f"sku-{number}"), upserted(bare(f"sku-{number}", description="x" * 1_000_000)))
+        state_write(Stored(f"sku-{number}"), upserted(bare(f"sku-{number}", description="x" * 8_000_000)))
         for number in range(3)
     ]
     flaky_engine.requests = 0

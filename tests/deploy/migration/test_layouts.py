@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 from qdrant_client import models
 
-from catalog.collection import MODELS, SPECS, point_alias
+from catalog.collection import MODELS, SPECS, point_alias, require_layout
 from catalog.errors import CollectionMismatch
 from catalog.layout import creation
 from catalog.options import IndexOptions
-from catalog.points import decode
+from catalog.points import decode, point_id
 from catalog.vectors import LAYOUT
 from deploy.processes import embedded
 from deploy.processes.logs import FolderLog
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import pytest
     import uvicorn
 
     from catalog.embedded import EmbeddedClient
@@ -118,6 +118,17 @@ def test_products_go_over_with_price_and_stock(monkeypatch: pytest.MonkeyPatch) 
     assert [stored[f"p{n}"].state.product()["stock"] for n in range(PRODUCTS)] == list(range(PRODUCTS))
 
 
+def test_what_opens_an_index_without_its_encoders_knows_its_layout() -> None:
+    """Expiry and reconciling go by the alias alone: before the cutover they say why not, and then they go on."""
+    with memory_folder() as folder, embedded_engine() as engine, upgraded(folder, engine) as shop:
+        alias = shop.settings.collection
+        with pytest.raises(CollectionMismatch, match=r"layout of an earlier version"):
+            require_layout(engine, alias)
+        shop.fill(shop.perform("begin", models={})["target"])
+        shop.perform("cutover", although=True)
+        require_layout(engine, alias)
+
+
 def test_search_is_not_ready_before_the_cutover() -> None:
     """Neither while the new collection fills nor while it waits; with the cutover it is, without a restart."""
     with memory_folder() as folder, embedded_engine() as engine, upgraded(folder, engine) as shop:
@@ -142,11 +153,11 @@ def test_a_demo_does_not_feed_what_it_cannot_lay_out() -> None:
         with embedded.assembled(twin_shelf(shop.settings), log, engine, linger_seconds=0.0) as process:
             wait_until(lambda: process.http.should_exit, "the end of the demo")
             failure = process.workers.failure(shop.source)
-        before = Store(engine, shop.source).read(["p7"])["p7"]
+        (before,) = engine.retrieve(shop.source, ids=[point_id("p7")])
 
     assert isinstance(failure, CollectionMismatch)
     assert "layout of another version" in str(failure)
-    assert before.state.product()["price"] == 7.0
+    assert decode(before.payload or {}).state.product()["price"] == 7.0
 
 
 @contextmanager
