@@ -15,7 +15,7 @@ demo: $(VENV)/.runtime  ## run everything in one process and open the page
 	@$(BIN)/vitrine demo $(ARGS)
 
 test: $(VENV)/.development  ## run the tests, on a real Kafka broker and the real engine
-	@$(BIN)/pytest -q --numprocesses 2 --dist worksteal $(ARGS)
+	@$(BIN)/pytest -q --numprocesses 3 --dist worksteal $(ARGS)
 
 check: $(VENV)/.development  ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .
