@@ -51,6 +51,13 @@ def lag(connection: KafkaConnection, *, topic: str, group: str) -> int:
         return sum(max(0, ends[place] - places[place]) for place in partitions)
 
 
+def has_read(connection: KafkaConnection, *, topic: str, group: str) -> bool:
+    """Say whether a group has committed any record as done. Raises `BrokerUnavailable`, `Misconfigured`."""
+    with _member(connection, group, f"read where group {group!r} stands") as consumer:
+        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        return any(_committed(consumer, partitions).values())
+
+
 def _committed(consumer: KafkaConsumer, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
     found = {place: consumer.committed(place, timeout_ms=_TIMEOUT_MS) for place in partitions}
     return {place: offset for place, offset in found.items() if offset is not None}

@@ -8,14 +8,18 @@ is ever used twice.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from qdrant_client import models
+from qdrant_client.http.exceptions import UnexpectedResponse
 
 from catalog.embedded import EmbeddedClient
 from catalog.engine import outages_named
+from catalog.errors import CollectionMismatch
 from catalog.points import (
     DERIVED,
     HIDDEN_SINCE,
@@ -29,7 +33,7 @@ from ingest.point_writes import encoded, in_requests, operations, revision_betwe
 from ingest.tracing import step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from catalog.engine import Engine
@@ -52,10 +56,10 @@ class Store:
     def read(self, product_ids: Sequence[str]) -> dict[str, Stored]:
         """Return each product as the index has it, one nobody has heard of as an empty one.
 
-        Raises `EngineUnavailable` in an outage: wait and read again.
+        Raises `EngineUnavailable` in an outage: wait and read again; `CollectionMismatch` where there is no collection.
         """
         wanted = dict.fromkeys(product_ids)
-        with outages_named():
+        with self._absence_named():
             records = self._engine.retrieve(
                 collection_name=self._collection,
                 ids=[point_id(product_id) for product_id in wanted],
@@ -136,11 +140,26 @@ class Store:
         Raises `EngineUnavailable` in an outage, and otherwise what the engine would say to any write.
         """
         nobody = models.PointIdsList(points=[str(uuid4())])
-        with outages_named():
+        with self._absence_named():
             self._engine.retrieve(collection_name=self._collection, ids=nobody.points, with_payload=False)
             self._engine.batch_update_points(
                 collection_name=self._collection, update_operations=[models.DeleteOperation(delete=nobody)], wait=True
             )
+
+    @contextmanager
+    def _absence_named(self) -> Iterator[None]:
+        """Say what it means that there is no collection, for what asks for nothing else that might lack."""
+        try:
+            with outages_named():
+                yield
+        except UnexpectedResponse as error:
+            if error.status_code != HTTPStatus.NOT_FOUND:
+                raise
+            raise CollectionMismatch(
+                f"there is no collection {self._collection} any more: after the end of a migration start with the "
+                "settings that it named, else see 'The collection is gone' in docs/operations.md; nothing of the batch "
+                "is committed or dead-lettered"
+            ) from error
 
     def _count(self, condition: models.Filter) -> int:
         return self._engine.count(collection_name=self._collection, count_filter=condition, exact=True).count

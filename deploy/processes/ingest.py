@@ -15,6 +15,7 @@ from deploy.processes import garbage
 from deploy.processes.debezium import debezium_reading
 from deploy.processes.encoding import encoding_of
 from deploy.processes.logs import KafkaLog
+from deploy.processes.lost import require_not_lost
 from deploy.processes.migration.filling import Filled, fill, group_in_log
 from deploy.processes.parts import declare, open_engine, picture_fetcher
 from deploy.processes.worker_http import answering
@@ -49,6 +50,7 @@ def run(settings: Settings, stopping: threading.Event) -> None:
         engine = open_engine(settings)
         stack.callback(engine.close)
         log = KafkaLog(settings)
+        patiently(partial(require_not_lost, settings, engine, encoders, log), stopping)
         filled = Filled(settings, engine, encoders, fetcher, log)
         if not fill(filled, stopping):
             return

@@ -81,6 +81,12 @@ class KafkaLog:
 
         return kafka_groups.lag(self._connection, topic=self._settings.kafka.topic, group=group)
 
+    def has_read(self, group: str) -> bool:
+        """Ask the brokers whether a group has read anything. Raises `BrokerUnavailable`, `Misconfigured`."""
+        from ingest import kafka_groups  # noqa: PLC0415 - asked only where the index is empty
+
+        return kafka_groups.has_read(self._connection, topic=self._settings.kafka.topic, group=group)
+
     def events(self) -> EventSink:
         """Return the way onto the topic."""
         return kafka_events(self._settings)

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.errors import BrokerUnavailable
 from ingest.kafka import KafkaSource
-from ingest.kafka_groups import lag, note_place
+from ingest.kafka_groups import has_read, lag, note_place
 from tests.logs import KafkaLog, messages, read, values
 
 if TYPE_CHECKING:
@@ -54,3 +54,17 @@ def test_a_group_that_has_done_nothing_is_followed_from_the_start(log: KafkaLog)
     assert lag(connection, topic=log.topic, group="next") == 8
     with pytest.raises(BrokerUnavailable, match="there is no topic"):
         note_place(connection, topic="nowhere", of_group="nobody", for_group="next")
+
+
+def test_a_group_has_read_once_it_has_committed(log: KafkaLog) -> None:
+    """Not where it is unknown, nor where its topic is; nor by having polled."""
+    connection = log.connection
+    log.append(messages(3))
+    source = log.source()
+    batch = read(source, 3)
+    assert not has_read(connection, topic=log.topic, group=log.group)
+    assert not has_read(connection, topic="nowhere", group=log.group)
+
+    source.commit(batch)
+
+    assert has_read(connection, topic=log.topic, group=log.group)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from catalog.engine import Server, connect
-from catalog.errors import EngineUnavailable
+from catalog.errors import CollectionMismatch, EngineUnavailable
 from catalog.points import Stored, point_id
 from catalog.vectors import SparseVector
 from encoders.fakes import SIZE
@@ -88,6 +88,16 @@ def put(store: Store, *events: dict[str, object], **how: object) -> Stored:
 def test_what_nobody_wrote_is_unknown(index: Index) -> None:
     """An unknown product reads as an empty one without a revision."""
     assert index.store.read(["a", "b", "a"]) == {"a": Stored("a"), "b": Stored("b")}
+
+
+def test_a_collection_that_is_gone_is_said_by_its_name(collection: Index) -> None:
+    """Reading asks for nothing else that could lack, nor does the probe that follows a refused write."""
+    nowhere = Store(collection.engine, "shop-nowhere")
+
+    with pytest.raises(CollectionMismatch, match="there is no collection shop-nowhere any more"):
+        nowhere.read(["a"])
+    with pytest.raises(CollectionMismatch, match="there is no collection shop-nowhere any more"):
+        nowhere.probe()
 
 
 def test_a_new_product_is_inserted(index: Index) -> None:
