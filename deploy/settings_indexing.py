@@ -34,6 +34,11 @@ class QdrantSettings(Group):
         None, description="PEM file of the authority that signed an https server's certificate; absent: the public ones"
     )
 
+    @field_validator("grpc_port", "ca_file", mode="before")
+    @classmethod
+    def _absent(cls, value: object) -> object:
+        return None if value == "" else value
+
     @field_validator("url")
     @classmethod
     def _whole(cls, value: str | None) -> str | None:

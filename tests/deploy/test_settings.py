@@ -53,6 +53,16 @@ def test_the_engines_url_may_have_a_port_and_a_prefix(monkeypatch: pytest.Monkey
     connect(server).close()
 
 
+def test_an_empty_port_or_file_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a compose file writes a variable that is not set."""
+    monkeypatch.setenv("VITRINE_QDRANT__GRPC_PORT", "")
+    monkeypatch.setenv("VITRINE_QDRANT__CA_FILE", "")
+
+    qdrant = load_settings().qdrant
+
+    assert (qdrant.grpc_port, qdrant.ca_file) == (None, None)
+
+
 def test_an_empty_url_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a compose file makes of a variable that is not set."""
     monkeypatch.setenv("VITRINE_QDRANT__URL", "")
