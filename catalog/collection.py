@@ -14,7 +14,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from catalog.calibration import CALIBRATION
-from catalog.engine import outages_named, require_version
+from catalog.engine import outages_named, require_nodes, require_version
 from catalog.errors import CollectionMismatch
 from catalog.layout import check_layout, check_vectors, creation, is_strict, missing_indexes, strict_mode
 from catalog.migration import MIGRATION, Migration, parse_migration
@@ -82,11 +82,12 @@ def make(engine: Engine, declaration: Declaration) -> None:
     """Make the collection and its indexes where they lack, and leave the alias as it is.
 
     Raises `CollectionMismatch` where vectors or indexes of what is there are not as declared, `Misconfigured` for a
-    server that is too old.
+    server that is too old or alone, `EngineUnavailable` while its cluster is not complete.
     """
     require_version(engine)
     name = declaration.physical_name
     if not engine.collection_exists(collection_name=name):
+        require_nodes(engine, max(declaration.options.nodes, declaration.options.replicas))
         _create(engine, declaration)
     info = engine.get_collection(collection_name=name)
     check_vectors(info, name, declaration.specs)

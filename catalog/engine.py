@@ -138,6 +138,27 @@ def require_version(engine: Engine) -> None:
         )
 
 
+def require_nodes(engine: Engine, wanted: int) -> None:
+    """Raise `EngineUnavailable` while a cluster has fewer nodes than that, `Misconfigured` for a server that is none.
+
+    A server keeps what it is asked to make on the nodes of that moment, with as many replicas as these can hold, says
+    nothing, and neither moves nor copies anything when others join.
+    """
+    if wanted == 1 or not isinstance(engine, QdrantClient):
+        return
+    status = engine.cluster_status()
+    if status.status == "disabled":
+        raise Misconfigured(
+            f"the Qdrant server is one node, not {wanted}: set VITRINE_INDEX__REPLICAS and VITRINE_INDEX__NODES to 1, "
+            "or run a cluster"
+        )
+    if len(status.peers) < wanted:
+        raise EngineUnavailable(
+            f"the Qdrant cluster has {len(status.peers)} of {wanted} nodes (VITRINE_INDEX__NODES, "
+            "VITRINE_INDEX__REPLICAS) so far: the collection is made once all have joined, for none is spread later"
+        )
+
+
 @contextmanager
 def outages_named() -> Iterator[None]:
     """Raise `EngineUnavailable` for whatever either client raises when the engine is away or overloaded.

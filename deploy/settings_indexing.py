@@ -155,6 +155,9 @@ class IndexSettings(Group):
     payload_on_disk: bool | None = Field(None, description="products on the disk; absent: as the engine does")
     shards: Annotated[int, Field(ge=1)] = Field(1, description="parts of the collection, on a server")
     replicas: Annotated[int, Field(ge=1)] = Field(1, description="nodes that hold each part, on a server")
+    nodes: Annotated[int, Field(ge=1)] = Field(
+        1, description="nodes that must have joined the cluster before the collection is made; at least the replicas"
+    )
     write_consistency: Annotated[int, Field(ge=1)] = Field(
         1, description="replicas that must have a write before it counts, on a server"
     )

@@ -13,7 +13,7 @@ from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc
 
 from catalog.collection import Declaration, ensure, keep, kept, specs_of, verify
 from catalog.engine import Server, connect, outages_named
-from catalog.errors import CollectionMismatch, Misconfigured
+from catalog.errors import CollectionMismatch, EngineUnavailable, Misconfigured
 from catalog.layout import check_layout, is_strict
 from catalog.options import IndexOptions
 from encoders.fakes import fake_encoders
@@ -204,6 +204,49 @@ def test_an_index_that_somebody_else_made_is_named(server: Qdrant, collection: C
         collection.indexes["price"]["data_type"] = "integer"
         with pytest.raises(CollectionMismatch, match=r"index of price .* is for integer, it must be for float"):
             verify(engine, DECLARED)
+    finally:
+        engine.close()
+
+
+def cluster(nodes: int) -> dict[str, Any]:
+    """Return what a server says of its cluster."""
+    return {
+        "status": "enabled",
+        "peer_id": 1,
+        "peers": {str(number): {"uri": f"http://qdrant-{number}:6335/"} for number in range(1, nodes + 1)},
+        "raft_info": {"term": 1, "commit": 1, "pending_operations": 0, "leader": 1, "role": "Leader", "is_voter": True},
+        "consensus_thread_status": {"consensus_thread_status": "working", "last_update": "2026-05-01T00:00:00Z"},
+        "message_send_failures": {},
+    }
+
+
+@pytest.mark.parametrize("options", [IndexOptions(replicas=2, nodes=3), IndexOptions(replicas=3)])
+def test_nothing_is_made_before_the_cluster_is_complete(server: Qdrant, options: IndexOptions) -> None:
+    """Shards and replicas stay where they were placed, so a worker waits for the nodes as for an outage's end."""
+    declared = replace(DECLARED, options=options)
+    server.results["GET /cluster"] = cluster(2)
+    engine = connect(Server(server.url))
+    try:
+        with pytest.raises(EngineUnavailable, match="has 2 of 3 nodes"):
+            ensure(engine, declared)
+        assert server.bodies(f"PUT {HERE}") == []
+
+        server.results["GET /cluster"] = cluster(3)
+        ensure(engine, declared)
+        server.results["GET /cluster"] = cluster(2)
+        assert ensure(engine, declared) == NAME
+    finally:
+        engine.close()
+    assert len(server.bodies(f"PUT {HERE}")) == 1
+
+
+def test_a_server_without_a_cluster_keeps_no_replicas(server: Qdrant) -> None:
+    """It would take the number and keep one copy."""
+    server.results["GET /cluster"] = {"status": "disabled"}
+    engine = connect(Server(server.url))
+    try:
+        with pytest.raises(Misconfigured, match="is one node, not 2: set VITRINE_INDEX__REPLICAS"):
+            ensure(engine, replace(DECLARED, options=IndexOptions(replicas=2)))
     finally:
         engine.close()
 
