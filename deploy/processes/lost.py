@@ -35,9 +35,7 @@ def require_not_lost(settings: Settings, engine: Engine, encoders: Encoders, log
         group, elsewhere = group_of(engine, name, log.group), resolve(engine, settings.collection) not in {None, name}
     if elsewhere or not log.has_read(group):
         return
-    points = _points(
-        engine, name
-    )  # another worker may have made it and read since: what is committed was written before
+    points = _points(engine, name)  # again, for another worker may have made it and read: it writes before it commits
     topic = settings.kafka.topic
     if points is None:
         raise CollectionMismatch(
