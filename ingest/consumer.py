@@ -90,7 +90,7 @@ class Consumer:
             return 0
         with turn_over(records):
             batch = decode(records, self._tables)  # 2 pure: events, rejects
-            refused = self._patiently(partial(self._apply, batch.events))  # 3 to 6
+            refused = self._patiently(partial(self._apply, batch.events, set()))  # 3 to 6
             batch.rejects += letters_of(refused, records)
             self._limit.admit(len(records), len(batch.rejects))
             self._patiently(partial(self._dead_letters.send, batch.rejects))  # 7 acknowledged
@@ -100,22 +100,25 @@ class Consumer:
                 self._catch_up()  # 8 only now
         return len(records)
 
-    def _apply(self, events: Sequence[Event]) -> list[Refused[Event]]:
+    def _apply(self, events: Sequence[Event], told: set[int]) -> list[Refused[Event]]:
         """Apply the events and return those that cannot be; see `ingest/isolation.py`."""
-        return apply_isolated(self._fold_in, self._probe, events)
+        return apply_isolated(partial(self._fold_in, told), self._probe, events)
 
-    def _fold_in(self, events: Sequence[Event]) -> None:
+    def _fold_in(self, told: set[int], events: Sequence[Event]) -> None:
+        """Do 3 to 6; `told` are the events that were counted when this was tried before and did not get to its end."""
         pending = list(events)
         while pending:
             stored = self._store.read([event.product_id for event in pending])  # 3 one call to the engine
             merged = merge_batch(stored, pending)  # 4 pure: new states, and what they were
             written: list[PointWrite] = []
             raced: set[str] = set()
-            for writes in self._encoding.parts(merged.changes):  # 5 fetches pictures, encodes only what changed
-                raced |= self._store.write(writes)  # 6 durable, guarded; what lost a race is folded again
-                written += writes
+            try:
+                for writes in self._encoding.parts(merged.changes):  # 5 fetches pictures, encodes only what changed
+                    raced |= self._store.write(writes)  # 6 durable, guarded; what lost a race is folded again
+                    written += writes
+            finally:
+                self._metrics.written(merged.settled(written, raced, told), written, raced)
             pending = [event for event in pending if event.product_id in raced]
-            self._metrics.written(merged, written, raced)
 
     def _probe(self) -> None:
         self._encoding.points([sound_change()])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from catalog.points import Stored
+    from ingest.point_writes import PointWrite
 
 APPLIED: Final = "applied"
 STALE: Final = "stale"
@@ -41,12 +42,26 @@ class MergedBatch:
     applied: list[Event] = field(default_factory=list)
     stale: list[Event] = field(default_factory=list)
 
-    def outcomes(self, *, but: AbstractSet[str] = frozenset()) -> Counter[tuple[str, str]]:
-        """Return the count of events by (kind, outcome), `but` for those of some products."""
+    def outcomes(self) -> Counter[tuple[str, str]]:
+        """Return the count of events by (kind, outcome)."""
         told = ((APPLIED, self.applied), (STALE, self.stale))
-        return Counter(
-            (KINDS[type(event)], outcome) for outcome, events in told for event in events if event.product_id not in but
-        )
+        return Counter((KINDS[type(event)], outcome) for outcome, events in told for event in events)
+
+    def settled(self, writes: Sequence[PointWrite], raced: AbstractSet[str], told: set[int]) -> MergedBatch:
+        """Return the events of which is settled what they came to, and add them, by identity, to those `told` of.
+
+        Those of products that lost a race, or that were still to be written when an error came, are merged again. So
+        are those beside them that were written, and they would be stale then: they are among those told of.
+        """
+        unsettled = {change.before.product_id for change in self.changes} - {one.product.product_id for one in writes}
+        unsettled |= raced
+
+        def of(events: Sequence[Event]) -> list[Event]:
+            return [event for event in events if event.product_id not in unsettled and id(event) not in told]
+
+        settled = MergedBatch(applied=of(self.applied), stale=of(self.stale))
+        told.update(map(id, settled.applied + settled.stale))
+        return settled
 
 
 @step("merge")

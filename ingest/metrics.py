@@ -134,8 +134,8 @@ class IngestMetrics:
             self._waiting_since_seconds = min(record.timestamp_ms for record in records) / _MILLISECONDS
 
     def written(self, batch: MergedBatch, writes: Sequence[PointWrite], raced: AbstractSet[str]) -> None:
-        """Count what a merge came to, once it is searchable; what lost a race is merged, and counted, again."""
-        for (kind, outcome), count in batch.outcomes(but=raced).items():
+        """Count what of a merge is settled, once it is searchable; what lost a race is merged and counted again."""
+        for (kind, outcome), count in batch.outcomes().items():
             self._events.events.labels(kind, outcome).inc(count)
         self._events.raced.inc(len(raced))
         payloads = sum(write.payload_only for write in writes)
@@ -143,8 +143,7 @@ class IngestMetrics:
         self._work.points.labels("whole").inc(len(writes) - payloads)
         now = datetime.fromtimestamp(self._now_seconds(), UTC)
         for event in batch.applied:
-            if event.product_id not in raced:
-                self._lateness.freshness.observe(max(0.0, (now - event.occurred_at).total_seconds()))
+            self._lateness.freshness.observe(max(0.0, (now - event.occurred_at).total_seconds()))
 
     def encoded(self, vector: str, *, made: Mapping[str, int], cached: int = 0, same_batch: int = 0) -> None:
         """Count inputs that an encoder read by why, and those it need not read although their product has changed."""

@@ -8,13 +8,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from catalog.errors import BrokerUnavailable
+from catalog.errors import BrokerUnavailable, EngineUnavailable
 from ingest.consumer import Stopped, patiently
+from ingest.store import Store
 from tests.builders import bare, records, upserted
 from tests.pipeline import FlakyEngine, ListLetters, ListSource, Parts, consumer_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ingest.point_writes import PointWrite
     from tests.index import Index
+
+
+class AwayForTheSecondWrite(Store):
+    """A store whose engine is away once."""
+
+    writes = 0
+
+    def write(self, writes: Sequence[PointWrite]) -> set[str]:
+        """Write, or be away."""
+        self.writes += 1
+        if self.writes == 2:
+            raise EngineUnavailable("away")
+        return super().write(writes)
 
 
 def test_an_outage_of_the_engine_is_waited_out(index: Index, flaky_engine: FlakyEngine, parts: Parts) -> None:
@@ -27,6 +44,18 @@ def test_an_outage_of_the_engine_is_waited_out(index: Index, flaky_engine: Flaky
     assert (flaky_engine.outages, letters.letters) == (0, [])
     assert index.product()["price"] == 5
     assert len(source.committed) == 1
+
+
+def test_an_outage_in_the_middle_of_a_batch_makes_nothing_stale(index: Index, parts: Parts) -> None:
+    """What was written before it is found written afterwards, and was counted as what it was: news."""
+    source = ListSource([records(*(upserted(bare(f"new-{number}", title=f"no. {number}")) for number in range(100)))])
+
+    consumer_of(parts, AwayForTheSecondWrite(index.engine, index.collection), source, ListLetters()).turn()
+
+    told = parts.metrics.registry.get_sample_value
+    assert told("vitrine_ingest_events_total", {"kind": "upserted", "outcome": "applied"}) == index.count() == 100
+    assert told("vitrine_ingest_events_total", {"kind": "upserted", "outcome": "stale"}) is None
+    assert told("vitrine_ingest_freshness_seconds_count") == 100
 
 
 def test_nothing_is_committed_before_the_letters_are_acknowledged(index: Index, parts: Parts) -> None:

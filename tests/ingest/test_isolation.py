@@ -97,6 +97,22 @@ def test_a_poisonous_record_costs_only_itself(index: Index, place: int) -> None:
     assert len(source.committed) == 7
 
 
+def test_what_was_written_before_a_poisonous_record_is_counted_as_applied(index: Index) -> None:
+    """Once: the halves of its batch find it written already, which makes nothing stale that was news."""
+    names = [*(f"p{number}" for number in range(100)), "p0"]
+    batch = records(*(upserted(bare(name, title="poison" if name == "p90" else f"Thing {name}")) for name in names))
+
+    with new_encoding(text=FailsOn("poison")) as parts:
+        consumer_of(parts, index.store, ListSource([batch]), ListLetters()).turn()
+        told = parts.metrics.registry.get_sample_value
+
+    events, points = "vitrine_ingest_events_total", "vitrine_ingest_points_total"
+    assert told(events, {"kind": "upserted", "outcome": "applied"}) == 99
+    assert told(events, {"kind": "upserted", "outcome": "stale"}) == 1
+    assert told("vitrine_ingest_freshness_seconds_count") == 99
+    assert told(points, {"part": "whole"}) == 99
+
+
 def test_the_other_events_of_a_poisoned_product_are_applied(index: Index) -> None:
     """One event of it is given up; what came before and after counts, and so does a delete of another."""
     batch = records(

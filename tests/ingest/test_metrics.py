@@ -11,6 +11,7 @@ from catalog.points import Stored
 from ingest.decode import DecodedBatch
 from ingest.merge import merge_batch
 from ingest.metrics import IngestMetrics
+from ingest.point_writes import PointWrite
 from ingest.source import Record
 from tests.builders import as_event, bare, patched, upserted
 
@@ -51,7 +52,8 @@ def test_freshness_is_from_the_event_to_the_search(told: Told) -> None:
     ]
     merged = merge_batch({"a": Stored("a"), "b": Stored("b")}, events)
 
-    told.metrics.written(merged, [], {"b"})
+    writes = [PointWrite(change.before, None, {}) for change in merged.changes]
+    told.metrics.written(merged.settled(writes, {"b"}, set()), writes, {"b"})
 
     assert (told.value("freshness_seconds_count"), told.value("freshness_seconds_sum")) == (1, 3)
     assert told.value("freshness_seconds_bucket", le="2.0") == 0
