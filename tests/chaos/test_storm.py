@@ -31,7 +31,7 @@ def test_a_short_storm(own_broker: Broker) -> None:
         assert (verdict.missing_letters, verdict.needless_letters) == ([], [])
         assert verdict.poisoned > 60
         assert storm.told.seconds >= SHORT.seconds
-        assert storm.told.killed >= 3  # 25 on idle cores
+        assert storm.told.killed >= 3  # more where cores are idle
         assert sum(storm.told.died_at.values()) > 0
         assert storm.told.stunned == 2
         assert storm.told.broker_restarts == 1
