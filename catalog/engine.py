@@ -6,6 +6,7 @@ import re
 import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
@@ -163,7 +164,7 @@ def require_nodes(engine: Engine, wanted: int) -> None:
 def outages_named() -> Iterator[None]:
     """Raise `EngineUnavailable` for whatever either client raises when the engine is away or overloaded.
 
-    Raises `Misconfigured` where a server does not let us in. A refusal of gRPC becomes the `UnexpectedResponse` that
+    Raises `Misconfigured` where a server does not let us in, or is none of Qdrant's. A refusal of gRPC becomes the `UnexpectedResponse` that
     REST would have raised.
     """
     try:
@@ -173,6 +174,10 @@ def outages_named() -> Iterator[None]:
         if named is error:
             raise
         raise named from error
+    except JSONDecodeError as error:  # of a success: of what is no Qdrant, and will say the same again
+        raise Misconfigured(
+            "what answers at VITRINE_QDRANT__URL is no Qdrant server: it says what is no JSON"
+        ) from error
 
 
 def _named(error: Exception) -> Exception:

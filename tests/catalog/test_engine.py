@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from json import JSONDecodeError
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -122,7 +121,11 @@ async def test_a_closed_port_is_an_outage_for_the_async_clients() -> None:
 
 def test_nonsense_is_no_outage() -> None:
     """An answer that is none comes from a proxy that should not be there, and will come again."""
-    with answering(200, b"") as url, closing(connect(Server(url))) as engine, pytest.raises(JSONDecodeError):
+    with (
+        answering(200, b"<html>It works!</html>") as url,
+        closing(connect(Server(url))) as engine,
+        pytest.raises(Misconfigured, match="VITRINE_QDRANT__URL is no Qdrant server"),
+    ):
         ask(engine)
 
 
