@@ -139,7 +139,7 @@ def require_layout(engine: Engine, alias: str) -> None:
     name = resolve(engine, alias)
     specs = specs_of(engine, name) if name is not None else None
     if name is not None and specs is not None and not name.endswith(specs.fingerprint):
-        raise _other_layout(alias, name, f"{alias}-{specs.fingerprint}")
+        raise _other_layout(alias, name)
 
 
 def require_searched(engine: Engine, declaration: Declaration) -> None:
@@ -221,7 +221,7 @@ def _check_belonging(engine: Engine, declaration: Declaration, target: str) -> N
         specs = specs_of(engine, target)
         if specs is None or target.endswith(specs.fingerprint):
             raise _other_encoders(engine, declaration, target)
-        raise _other_layout(declaration.alias, target, name)
+        raise _other_layout(declaration.alias, target)
 
 
 def _create(engine: Engine, declaration: Declaration) -> None:
@@ -237,10 +237,10 @@ def _create(engine: Engine, declaration: Declaration) -> None:
             raise
 
 
-def _other_layout(alias: str, target: str, name: str) -> CollectionMismatch:
+def _other_layout(alias: str, target: str) -> CollectionMismatch:
     return CollectionMismatch(
         f"the alias {alias!r} leads to {target}, whose payload has the layout of an earlier version of "
-        f"Vitrine (this one's is {LAYOUT}): go over to {name} with "
+        f"Vitrine (this one's is {LAYOUT}): go over with "
         "`vitrine collection migrate start`, which copies the vectors of encoders that stay, or choose another "
         "VITRINE_COLLECTION or another --data folder"
     )
