@@ -248,4 +248,9 @@ def _tell_comparison(found: dict[str, Any]) -> None:
             typer.echo(f"  {name}: {old:.3f} → {quality['new'][name]:.3f}, {interval}")
     if found.get("unasked"):
         typer.echo(f"Answers were not compared: {found['unasked']}.")
+    if found["unread"]:
+        typer.echo(
+            f"No worker feeds the old collection, which lacks {found['unread']:,} events: what is only ahead or "
+            "surplus does not count, and after a rollback these events are missing until one does."
+        )
     typer.echo("Nothing speaks against going over." if found["ok"] else f"Against it: {'; '.join(found['why'])}.")

@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 TOLERANCE: Final = 0.02
 """nDCG@10 that the new collection may lose on the queries before `verify` fails."""
 CATCH_UP_SECONDS: Final = 30.0
+_FURTHER: Final = frozenset({"ahead", "surplus"})
+"""What events do to products that only the new collection has taken."""
 _PAUSE_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """How much nDCG@10 and how many pictures the new collection may lose."""
+    """How much nDCG@10 and how many pictures the new collection may lose, and whether it may know more of products."""
 
     ndcg: float
     lost_pictures: int
+    ahead: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ class Migrator:
         site, migration = self.site, steps.under_way(self.site.engine, self.site.alias)
         comparison = compare(site.engine, migration.source, migration.target, lambda _done: None)
         quality, unasked = self._quality(migration, Path(judgments) if judgments else None)
-        why = _objections(migration, comparison, quality, Allowed(tolerance, lost_pictures))
+        unread = self._unread(migration)
+        why = _objections(migration, comparison, quality, Allowed(tolerance, lost_pictures, ahead=unread > 0))
         if not why:
             steps.note(site.engine, site.alias, verified_at=steps.now())
         return {
@@ -116,6 +120,7 @@ class Migrator:
             "comparison": asdict(comparison),
             "quality": asdict(quality) if quality else None,
             "unasked": unasked,
+            "unread": unread,
         }
 
     def cutover(self, *, although: bool = False) -> dict[str, Any]:
@@ -183,6 +188,11 @@ class Migrator:
         new, old = self._lag(migration.target), self._lag(migration.source)
         return max(0, (new or 0) - (old or 0))
 
+    def _unread(self, migration: Migration) -> int:
+        """Return how many events the new collection has that the old one lacks: no worker feeds that any more."""
+        new, old = self._lag(migration.target), self._lag(migration.source)
+        return 0 if new is None or old is None else max(0, old - new)
+
     def _lag(self, collection: str) -> int | None:
         """Return how many events a collection has before it, None where nobody can tell."""
         site = self.site
@@ -211,7 +221,9 @@ def _objections(migration: Migration, comparison: Comparison, quality: Quality |
     found = []
     if migration.filling.done_at is None:
         found.append(f"{migration.target} is not filled yet")
-    found += [f"{count:,} products are {kind}" for kind, count in comparison.counts.items() if count]
+    harmless = _FURTHER if allowed.ahead else frozenset[str]()
+    counts = {kind: count for kind, count in comparison.counts.items() if count and kind not in harmless}
+    found += [f"{count:,} products are {kind}" for kind, count in counts.items()]
     if comparison.lost_pictures > allowed.lost_pictures:
         found.append(f"{comparison.lost_pictures:,} pictures could not be fetched again")
     if quality is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.engine import outages_named
 from catalog.points import decode, point_id
+from catalog.state import join
 from ingest.pictures import OK
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ class Comparison:
     """What was found; ids at most `SHOWN` of a kind, the counts in full."""
 
     products: int = 0
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("missing", "different", "surplus"), 0))
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("missing", "different", "ahead", "surplus"), 0)
+    )
     shown: dict[str, list[str]] = field(default_factory=dict)
     lost_pictures: int = 0
     lost: list[LostPicture] = field(default_factory=list)
@@ -133,7 +136,9 @@ def _verdict(old: Stored | None, new: Stored | None) -> tuple[str, list[str]] | 
     if new is None:
         return "missing", []
     fields = differences(old.state, new.state)
-    return ("different", fields) if fields else None
+    if not fields:
+        return None
+    return ("ahead" if join(new.state, old.state) is new.state else "different"), fields
 
 
 def _pages(engine: Engine, collection: str) -> Iterator[dict[str, Stored]]:

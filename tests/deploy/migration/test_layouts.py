@@ -69,7 +69,7 @@ class Upgraded:
 
 @contextmanager
 def upgraded(folder: Path, engine: EmbeddedClient) -> Iterator[Upgraded]:
-    """Make one, with a log that has one event which it does not know yet."""
+    """Make one, with a log that has two events which it does not know yet."""
     (port,) = free_ports(1)
     settings = twin_settings(folder, port=port)
     shelf = twin_shelf(settings)
@@ -83,7 +83,8 @@ def upgraded(folder: Path, engine: EmbeddedClient) -> Iterator[Upgraded]:
         write(parts, Store(engine, source), *map(upserted, products))
         lay_out_as_before(engine, source)
         log = EventLog(folder / "log")
-        log.append([(b"p7", as_bytes(patched("p7", version=2, price=70.0)))])
+        late = upserted(bare("late", title="late"))
+        log.append([(b"p7", as_bytes(patched("p7", version=2, price=70.0))), (b"late", as_bytes(late))])
         log.close()
         found = FolderLog(settings, folder / "log", batch_records=64)
         yield Upgraded(engine, settings, Site(settings, engine, shelf, fetcher, found), source)
@@ -109,8 +110,10 @@ def test_products_go_over_with_price_and_stock(monkeypatch: pytest.MonkeyPatch) 
         verified = shop.perform("verify")
         stored = Store(engine, target).read([f"p{n}" for n in range(PRODUCTS)])
 
-    assert verified["comparison"]["counts"] == {"missing": 0, "different": 1, "surplus": 0}
-    assert verified["comparison"]["shown"]["different"] == ["p7 (latest, price)"], "the old version's worker is away"
+    assert verified["ok"], verified["why"]
+    assert verified["comparison"]["counts"] == {"missing": 0, "different": 0, "ahead": 1, "surplus": 1}
+    assert verified["comparison"]["shown"]["ahead"] == ["p7 (latest, price)"]
+    assert verified["unread"] == 2, "the old version's worker is away"
     assert verified["quality"] is None
     assert "only that version can search it" in verified["unasked"]
     prices = {name: one.state.product()["price"] for name, one in stored.items()}
@@ -122,7 +125,7 @@ def test_what_opens_an_index_without_its_encoders_knows_its_layout() -> None:
     """Expiry and reconciling go by the alias alone: before the cutover they say why not, and then they go on."""
     with memory_folder() as folder, embedded_engine() as engine, upgraded(folder, engine) as shop:
         alias = shop.settings.collection
-        with pytest.raises(CollectionMismatch, match=r"layout of an earlier version"):
+        with pytest.raises(CollectionMismatch, match=r"layout of an earlier version.*: go over with"):
             require_layout(engine, alias)
         shop.fill(shop.perform("begin", models={})["target"])
         shop.perform("cutover", although=True)

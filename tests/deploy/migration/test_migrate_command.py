@@ -40,7 +40,7 @@ REPORT = {
     "target": "products-2",
     "comparison": {
         "products": 1_200,
-        "counts": {"missing": 1, "different": 0, "surplus": 0},
+        "counts": {"missing": 1, "different": 0, "ahead": 0, "surplus": 0},
         "shown": {"missing": ["sku-9"]},
         "lost_pictures": 1,
         "lost": [{"product_id": "sku-1", "reference": "https://shop/1.jpg", "error": "404"}],
@@ -53,6 +53,7 @@ REPORT = {
         "differences": {"nDCG@10": CHANGE},
     },
     "unasked": None,
+    "unread": 0,
 }
 
 

@@ -98,12 +98,13 @@ def test_whatever_differs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifying, "PATIENCE_SECONDS", 0.1)
     with filled() as both:
         both.write(both.source, patched("p1", version=9, price=9.0), upserted(bare("only-old")))
-        both.write(both.target, upserted(bare("only-new")))
+        both.write(both.target, upserted(bare("only-new")), patched("p2", version=9, price=9.0))
         found = both.verify()
 
         assert not found["ok"]
-        assert found["comparison"]["counts"] == {"missing": 1, "different": 1, "surplus": 1}
+        assert found["comparison"]["counts"] == {"missing": 1, "different": 1, "ahead": 1, "surplus": 1}
         assert found["comparison"]["shown"]["different"] == ["p1 (latest, price)"]
+        assert found["comparison"]["shown"]["ahead"] == ["p2 (latest, price)"]
         assert found["comparison"]["shown"]["missing"] == ["only-old"]
         assert found["comparison"]["shown"]["surplus"] == ["only-new"]
         assert both.migrator.perform("status", {})["verified_at"] is None
