@@ -164,8 +164,8 @@ def require_nodes(engine: Engine, wanted: int) -> None:
 def outages_named() -> Iterator[None]:
     """Raise `EngineUnavailable` for whatever either client raises when the engine is away or overloaded.
 
-    Raises `Misconfigured` where a server does not let us in, or is none of Qdrant's. A refusal of gRPC becomes the `UnexpectedResponse` that
-    REST would have raised.
+    Raises `Misconfigured` where a server does not let us in, or is none of Qdrant's. A refusal of gRPC becomes the
+    `UnexpectedResponse` that REST would have raised.
     """
     try:
         yield
