@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -40,6 +42,8 @@ __all__ = [
 
 PREFIX = "VITRINE_"
 SEPARATOR = "__"
+_SECRETS = re.compile(r"(?<=//)[^/\s]*(?=@)|(?<=\?)[^\s'\"]+")
+"""What stands in an address before an @, and behind a question mark."""
 
 
 class Settings(BaseSettings):
@@ -70,8 +74,13 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [f"{_variable(one['loc'])}: {one['msg']} (is {one['input']!r:.80})" for one in error.errors()]
+        lines = [f"{_variable(one['loc'])}: {one['msg']} (is {_shown(one['input'])})" for one in error.errors()]
         raise Misconfigured("; ".join(lines)) from error
+
+
+def _shown(value: object) -> str:
+    """Return the beginning of a value, without the passwords and keys that an address may have."""
+    return _SECRETS.sub("…", repr(value))[:80]
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

@@ -45,10 +45,9 @@ class QdrantSettings(Group):
         if not value:
             return None
         parts = urlsplit(value)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
-        if (
-            not usable or parts.query or parts.fragment or parts.port == 0
-        ):  # asking for the port refuses one that is none
+        plain = not ("@" in parts.netloc or parts.query or parts.fragment)
+        port = parts.port  # raises for one that is none
+        if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or not plain:
             raise ValueError("takes http(s)://HOST[:PORT][/PREFIX]; a key goes into VITRINE_QDRANT__API_KEY")
         return value
 

@@ -19,12 +19,13 @@ _Made = TypeVar("_Made")
 
 
 def lane_batch(inputs: int, most: int) -> int:
-    """Return how many of so many inputs to encode at once, so that cores have equal parts of at most `most`: 1 or more.
+    """Return how many of so many inputs to encode at once, `most` at most and 1 at least: cores are done together.
 
     A part is no less than half of that while there are several: between small ones the threads wait for Python's lock.
     """
-    parts = max(1, min(torch.get_num_threads(), 2 * inputs // most))
-    return max(1, min(most, -(-inputs // parts)))
+    at_once = max(1, min(torch.get_num_threads(), 2 * inputs // most))
+    rounds = max(1, -(-inputs // (at_once * most)))
+    return max(1, -(-inputs // (at_once * rounds)))
 
 
 def in_lanes(work: Callable[[_Part], _Made], parts: Sequence[_Part]) -> list[_Made]:

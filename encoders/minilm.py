@@ -148,15 +148,15 @@ def _revision(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _batches(order: Sequence[int], tokens: Sequence[Sequence[int]], most: int) -> Iterator[list[int]]:
-    """Cut the texts, shortest first, into batches of at most so many tokens, or of one text that has more."""
+def _batches(order: Sequence[int], tokens: Sequence[Sequence[int]], enough: int) -> Iterator[list[int]]:
+    """Cut the texts, shortest first, into batches of so many tokens, as whole texts come to it."""
     batch: list[int] = []
     count = 0
     for number in order:
-        if batch and count + len(tokens[number]) > most:
-            yield batch
-            batch, count = [], 0
         batch.append(number)
         count += len(tokens[number])
+        if count >= enough:
+            yield batch
+            batch, count = [], 0
     if batch:
         yield batch

@@ -63,6 +63,17 @@ def test_an_empty_port_or_file_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (qdrant.grpc_port, qdrant.ca_file) == (None, None)
 
 
+@pytest.mark.parametrize("url", ["https://user:hush@qdrant/a", "https://qdrant?api_key=hush"])
+def test_a_refused_url_tells_nobody_its_secret(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Messages end in logs."""
+    monkeypatch.setenv("VITRINE_QDRANT__URL", url)
+
+    with pytest.raises(Misconfigured, match="VITRINE_QDRANT__URL") as refused:
+        load_settings()
+
+    assert "hush" not in str(refused.value)
+
+
 def test_an_empty_url_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a compose file makes of a variable that is not set."""
     monkeypatch.setenv("VITRINE_QDRANT__URL", "")

@@ -46,9 +46,9 @@ def test_a_failure_in_a_lane_is_raised() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "size"), [(0, 1), (1, 1), (15, 15), (16, 8), (23, 12), (24, 8), (32, 8), (64, 16), (1_000, 16)]
+    ("inputs", "size"), [(0, 1), (1, 1), (15, 15), (16, 8), (23, 12), (24, 8), (32, 8), (64, 16), (70, 9), (1_000, 16)]
 )
 def test_inputs_are_spread_over_all_cores_once_each_has_half_of_what_it_takes(inputs: int, size: int) -> None:
-    """Fewer stay together; of many each core takes as many at once as is asked for: 16 here, on four cores."""
+    """Fewer stay together; many go in rounds, in which no core takes more than is asked for: 16 here, on four cores."""
     with cores(4):
         assert lane_batch(inputs, 16) == size
