@@ -11,7 +11,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from catalog.errors import InvalidPicture
 from encoders.bundled.network import TEXT_DIMENSION, NormedConv, PictureNetwork
-from encoders.bundled.preprocess import PICTURE_SIDE, letterbox, normalise
+from encoders.bundled.preprocess import PICTURE_SIDE, Letterbox, normalise, pixels_of
 from encoders.bundled.weights import SHIPPED, Weights, read_weights
 from encoders.graph import as_graph
 from encoders.lanes import in_lanes, lane_batch
@@ -39,6 +39,7 @@ class PictureTower:
         self.revision: str = weights.revision
         self.dimension: int = TEXT_DIMENSION
         self._device = device
+        self._boxed = as_graph(Letterbox())
         self._adapt = as_graph(weights.adapter.to(device))
         fused = without_norms(weights.network).to(device)
         self._forward = as_graph(fused.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
@@ -56,7 +57,7 @@ class PictureTower:
 
     def _encode(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            pixels = torch.stack([letterbox(picture) for picture in pictures])
+            pixels = self._boxed([pixels_of(picture) for picture in pictures])
             vectors: NDArray[np.float32] = self._forward(normalise(pixels.to(self._device))).cpu().numpy()
         return vectors
 

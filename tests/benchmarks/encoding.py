@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from catalog.text import dense_text
+from deploy.processes.search import SWITCH_INTERVAL_SECONDS
 from encoders.pictures.decode import PictureLimits, decode
 from encoders.shipped import load_minilm
 from tests.benchmarks.forward import pictures_forward, texts_forward
@@ -144,6 +145,8 @@ def _python_at_work() -> Iterator[None]:
         while not done.is_set():
             sum(range(1_000))
 
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     thread = threading.Thread(target=work)
     thread.start()
     try:
@@ -151,6 +154,7 @@ def _python_at_work() -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+        sys.setswitchinterval(before)
 
 
 def _query() -> Row:
