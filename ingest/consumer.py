@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _FIRST_WAIT_SECONDS: Final = 0.2
 _LONGEST_WAIT_SECONDS: Final = 5.0
-COMMIT_SECONDS: Final = 0.5
+COMMIT_SECONDS: Final = 1.0
 """How much work a crash may have done twice. A broker takes 10 ms for a commit: with one a batch, a tenth of the time
 goes into waiting for them (`python -m tests.benchmarks.brokered`)."""
 _log = structlog.get_logger(__name__)
