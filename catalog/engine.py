@@ -17,7 +17,7 @@ from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
 from catalog.embedded import AsyncEmbeddedClient, EmbeddedClient
-from catalog.errors import EngineUnavailable, Misconfigured
+from catalog.errors import CollectionMismatch, EngineUnavailable, Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,7 @@ _STATUS: Final = {
 _SERVER_ERROR: Final = 500
 _FOR_NOW: Final = {408, 429}  # too slow, too many
 _NOT_LET_IN: Final = {401, 403}
+_NOT_FOUND: Final = 404
 _MAX_TOLD_CHARS: Final = 200
 _THIS_MACHINE: Final = {"localhost", "127.0.0.1", "::1"}
 
@@ -178,6 +179,18 @@ def outages_named() -> Iterator[None]:
         raise Misconfigured(
             "what answers at VITRINE_QDRANT__URL is no Qdrant server: it says what is no JSON"
         ) from error
+
+
+@contextmanager
+def absence_named(said: str) -> Iterator[None]:
+    """Raise `CollectionMismatch` that says so where what is asked for is not there; else as `outages_named` does."""
+    try:
+        with outages_named():
+            yield
+    except UnexpectedResponse as error:
+        if error.status_code != _NOT_FOUND:
+            raise
+        raise CollectionMismatch(said) from error
 
 
 def _named(error: Exception) -> Exception:

@@ -8,18 +8,14 @@ is ever used twice.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import timedelta
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from qdrant_client import models
-from qdrant_client.http.exceptions import UnexpectedResponse
 
 from catalog.embedded import EmbeddedClient
-from catalog.engine import outages_named
-from catalog.errors import CollectionMismatch
+from catalog.engine import absence_named, outages_named
 from catalog.points import (
     DERIVED,
     HIDDEN_SINCE,
@@ -33,7 +29,8 @@ from ingest.point_writes import encoded, in_requests, operations, revision_betwe
 from ingest.tracing import step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from catalog.engine import Engine
@@ -146,20 +143,13 @@ class Store:
                 collection_name=self._collection, update_operations=[models.DeleteOperation(delete=nobody)], wait=True
             )
 
-    @contextmanager
-    def _absence_named(self) -> Iterator[None]:
+    def _absence_named(self) -> AbstractContextManager[None]:
         """Say what it means that there is no collection, for what asks for nothing else that might lack."""
-        try:
-            with outages_named():
-                yield
-        except UnexpectedResponse as error:
-            if error.status_code != HTTPStatus.NOT_FOUND:
-                raise
-            raise CollectionMismatch(
-                f"there is no collection {self._collection} any more: after the end of a migration start with the "
-                "settings that it named, else see 'The collection is gone' in docs/operations.md; nothing of the batch "
-                "is committed or dead-lettered"
-            ) from error
+        return absence_named(
+            f"there is no collection {self._collection} any more: after the end of a migration start with the "
+            "settings that it named, else see 'The collection is gone' in docs/operations.md; nothing of the batch "
+            "is committed or dead-lettered"
+        )
 
     def _count(self, condition: models.Filter) -> int:
         return self._engine.count(collection_name=self._collection, count_filter=condition, exact=True).count

@@ -6,16 +6,13 @@ Every call takes the caller's scope and joins it to whatever is asked: nothing i
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from qdrant_client import models
-from qdrant_client.http.exceptions import UnexpectedResponse
 
 from catalog.embedded import scores_of
-from catalog.engine import outages_named
-from catalog.errors import CollectionMismatch
+from catalog.engine import absence_named
 from catalog.points import CODES, OCCURRED_AT, WHOLE_PRODUCT, Stored, decode, engine_vector, point_id
 from catalog.vectors import LEXICAL
 from search.conditions import engine_filter, narrowed
@@ -25,7 +22,8 @@ from search.ranking import ArmHits, Found
 from search.rows import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from catalog.engine import AsyncEngine
     from encoders.interface import FloatArray
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from search.results.ordering import Order
     from search.rows import Row
 
-_NOT_FOUND: Final = 404
 _RESCORED: Final = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
 """Where vectors are kept as int8 as well (VITRINE_INDEX__QUANTIZATION), those find twice as many and the whole ones
 decide; elsewhere it says nothing."""
@@ -221,17 +218,8 @@ class Retriever:
         """Close the client; an embedded engine stays open for whoever opened it."""
         await self._engine.close()
 
-    @contextmanager
-    def _errors_named(self) -> Iterator[None]:
-        try:
-            with outages_named():
-                yield
-        except UnexpectedResponse as error:
-            if error.status_code != _NOT_FOUND:
-                raise
-            raise CollectionMismatch(
-                f"there is no collection {self._collection} yet: start the ingest worker, which makes it"
-            ) from error
+    def _errors_named(self) -> AbstractContextManager[None]:
+        return absence_named(f"there is no collection {self._collection} yet: start the ingest worker, which makes it")
 
 
 def _read_request(part: Part, scope: Scope) -> models.QueryRequest:

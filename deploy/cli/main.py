@@ -36,9 +36,7 @@ def main() -> None:
     except VitrineError as error:
         typer.secho(f"vitrine: {error}", err=True, fg=typer.colors.RED)
         sys.exit(WRONG_USE if isinstance(error, Misconfigured) else FAILED)
-    except Exception as error:
-        if not _is_refusal(error):
-            raise
+    except _refusals() as error:
         said = " ".join(str(error).split())
         typer.secho(
             f"vitrine: what answers at VITRINE_QDRANT__URL refused what it was asked; is it a Qdrant server? {said}",
@@ -48,8 +46,7 @@ def main() -> None:
         sys.exit(FAILED)
 
 
-def _is_refusal(error: Exception) -> bool:
-    """Whether the engine answered with what we have no word for."""
-    from qdrant_client.http.exceptions import ApiException  # noqa: PLC0415 - loaded only where something was raised
-
-    return isinstance(error, ApiException)
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what says that the engine answered what we have no word for: none where nobody has loaded its client."""
+    client = sys.modules.get("qdrant_client.http.exceptions")
+    return () if client is None else (client.ApiException,)

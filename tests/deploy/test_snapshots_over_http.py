@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,13 +96,10 @@ def settings_for(server: Qdrant, certificate: Certificate | None) -> Settings:
 def test_it_is_fetched_and_taken_back(server: Qdrant, files: Files, certificate: Certificate, tmp_path: Path) -> None:
     """Behind one's own authority, with the key, longer than a call may last; the server keeps no copy."""
     settings = settings_for(server, certificate)
-    engine = open_engine(settings)
-    try:
+    with closing(open_engine(settings)) as engine:
         made = snapshot(settings, engine, tmp_path / "kept")
         files.is_there = False
         restored = restore(settings, engine, tmp_path / "kept")
-    finally:
-        engine.close()
 
     assert made["points"] == restored["points"] == 3
     assert (tmp_path / "kept" / FILE).read_bytes() == BYTES
@@ -119,12 +117,11 @@ def test_what_breaks_on_its_way_is_no_snapshot(
     """There is no manifest then, and the server's copy goes all the same."""
     files.results[f"GET {SNAPSHOTS}/made.snapshot"] = Raw(500, b'{"status": {"error": "disk"}}')
     settings = settings_for(server, certificate)
-    engine = open_engine(settings)
-    try:
-        with pytest.raises(EngineUnavailable, match="did not give the snapshot"):
-            snapshot(settings, engine, tmp_path / "kept")
-    finally:
-        engine.close()
+    with (
+        closing(open_engine(settings)) as engine,
+        pytest.raises(EngineUnavailable, match="did not give the snapshot"),
+    ):
+        snapshot(settings, engine, tmp_path / "kept")
 
     assert not (tmp_path / "kept" / MANIFEST).exists()
     assert files.kept == []
@@ -136,12 +133,11 @@ def test_part_of_a_collection_is_no_snapshot(
     """In a cluster a node has some of the shards, and only these are in what it makes."""
     files.results[f"GET /collections/{NAME}/cluster"] = placed(here=2, there=4)
     settings = settings_for(server, certificate)
-    engine = open_engine(settings)
-    try:
-        with pytest.raises(Misconfigured, match=r"127\.0\.0\.1 has 2 of 6 shards"):
-            snapshot(settings, engine, tmp_path / "kept")
-    finally:
-        engine.close()
+    with (
+        closing(open_engine(settings)) as engine,
+        pytest.raises(Misconfigured, match=r"127\.0\.0\.1 has 2 of 6 shards"),
+    ):
+        snapshot(settings, engine, tmp_path / "kept")
 
     assert not [one for one in server.asked if one.what == f"POST {SNAPSHOTS}"]
 
@@ -152,12 +148,11 @@ def test_a_key_that_may_not_names_its_setting(
     """Reading is allowed with it, snapshots are not."""
     files.results[f"POST {SNAPSHOTS}"] = Raw(403, b'{"status": {"error": "Forbidden: Global manage access"}}')
     settings = settings_for(server, certificate)
-    engine = open_engine(settings)
-    try:
-        with pytest.raises(Misconfigured, match=r"403: Forbidden: Global.*VITRINE_QDRANT__API_KEY"):
-            snapshot(settings, engine, tmp_path / "kept")
-    finally:
-        engine.close()
+    with (
+        closing(open_engine(settings)) as engine,
+        pytest.raises(Misconfigured, match=r"403: Forbidden: Global.*VITRINE_QDRANT__API_KEY"),
+    ):
+        snapshot(settings, engine, tmp_path / "kept")
 
 
 def test_a_server_that_nobody_vouches_for_gets_nothing(
@@ -167,12 +162,11 @@ def test_a_server_that_nobody_vouches_for_gets_nothing(
     trusting = settings_for(server, certificate)
     known = qdrant_server(trusting)
     assert known is not None
-    engine = connect(known)
-    try:
-        with pytest.raises(EngineUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
-            snapshot(settings_for(server, None), engine, tmp_path / "kept")
-    finally:
-        engine.close()
+    with (
+        closing(connect(known)) as engine,
+        pytest.raises(EngineUnavailable, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        snapshot(settings_for(server, None), engine, tmp_path / "kept")
 
 
 def placed(*, here: int, there: int) -> dict[str, Any]:
