@@ -16,6 +16,7 @@ from encoders.names import DEFAULT_AVERAGE_LENGTH, MINILM, VITRINE_PICTURES, Enc
 from ingest.dead_letter_limit import DEFAULT_SHARE
 from ingest.debezium import DEFAULT_VERSION_PATHS
 from ingest.kafka_connection import KafkaConnection
+from ingest.source import BATCH_RECORDS
 
 _Port = Annotated[int, Field(ge=1, le=65_535)]
 
@@ -218,7 +219,9 @@ class CatalogueSettings(Group):
 class IngestSettings(Group):
     """The ingest worker."""
 
-    batch_records: Annotated[int, Field(ge=1, le=1_000)] = Field(256, description="records worked on at once")
+    batch_records: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        BATCH_RECORDS, description="records worked on at once, where that many wait"
+    )
     http_port: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
         None, description="port of the worker's /livez, /readyz and /metrics, on every address; absent: none"
     )

@@ -17,8 +17,8 @@ from catalog.engine import outages_named
 from catalog.points import decode
 from catalog.state import join
 from catalog.vectors import IMAGE, SparseVector
-from ingest.consumer import Stopped, patiently
 from ingest.merge import Change
+from ingest.patience import Stopped, patiently
 from ingest.pictures import OK
 
 if TYPE_CHECKING:

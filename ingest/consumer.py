@@ -7,14 +7,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import structlog
-
-from catalog.errors import Unavailable
 from ingest.dead_letter_limit import DeadLetterLimit
 from ingest.debezium import DebeziumReading
 from ingest.decode import decode
 from ingest.isolation import apply_isolated, letters_of, sound_change
 from ingest.merge import merge_batch
+from ingest.patience import Stopped, patiently
 from ingest.tracing import turn_over
 
 if TYPE_CHECKING:
@@ -30,16 +28,9 @@ if TYPE_CHECKING:
     from ingest.store import Store
 
 _T = TypeVar("_T")
-_FIRST_WAIT_SECONDS: Final = 0.2
-_LONGEST_WAIT_SECONDS: Final = 5.0
 COMMIT_SECONDS: Final = 1.0
 """How much work a crash may have done twice. A broker takes 10 ms for a commit: with one a batch, a tenth of the time
 goes into waiting for them (`python -m tests.benchmarks.brokered`)."""
-_log = structlog.get_logger(__name__)
-
-
-class Stopped(Exception):  # noqa: N818 - it is no error
-    """The loop was asked to end while it waited for something to come back; what is not committed is read again."""
 
 
 class Consumer:
@@ -79,10 +70,15 @@ class Consumer:
         with suppress(Stopped):
             while not self._stopping.is_set():
                 self.turn()
+        with suppress(Stopped):
             self._commit()
 
     def turn(self) -> int:
-        """Do one batch from reading to committing, where that is due, and return how many records it had."""
+        """Do one batch from reading to committing, where that is due, and return how many records it had.
+
+        Raises `Stopped` where it is told to stop before the end: what is written of the batch is found written when it
+        is read again.
+        """
         records = self._patiently(self._source.poll)  # 1 a batch; the source keeps its membership while the rest works
         self._metrics.polled(records)
         if not records:
@@ -116,6 +112,8 @@ class Consumer:
                 for writes in self._encoding.parts(merged.changes):  # 5 fetches pictures, encodes only what changed
                     raced |= self._store.write(writes)  # 6 durable, guarded; what lost a race is folded again
                     written += writes
+                    if self._stopping.is_set() and len(written) < len(merged.changes):
+                        raise Stopped
             finally:
                 self._metrics.written(merged.settled(written, raced, told), written, raced)
             pending = [event for event in pending if event.product_id in raced]
@@ -136,19 +134,3 @@ class Consumer:
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
         return patiently(step, self._stopping)
-
-
-def patiently(step: Callable[[], _T], stopping: threading.Event) -> _T:
-    """Do a step, again and again through an outage: nothing is skipped, nothing is dead-lettered.
-
-    Raises `Stopped` if told to stop while waiting.
-    """
-    wait_seconds = _FIRST_WAIT_SECONDS
-    while True:
-        try:
-            return step()
-        except Unavailable as error:
-            _log.warning("waiting out an outage", error=str(error), wait_seconds=wait_seconds)
-            if stopping.wait(wait_seconds):
-                raise Stopped from error
-            wait_seconds = min(2 * wait_seconds, _LONGEST_WAIT_SECONDS)

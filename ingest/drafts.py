@@ -16,7 +16,7 @@ from ingest.pictures import OK, digest_of
 from ingest.point_writes import PointWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from catalog.product import Json
     from catalog.vectors import SparseVector
@@ -127,7 +127,7 @@ def payload_write(change: Change, indexed_at: str) -> PointWrite:
     return PointWrite(product, before.revision, {}, kept=frozenset(derived.digests), before=before)
 
 
-def in_groups(drafts: Sequence[Draft], most_inputs: int) -> Iterator[list[Draft]]:
+def in_groups(drafts: Iterable[Draft], most_inputs: int) -> Iterator[list[Draft]]:
     """Yield the drafts in order, with no more texts or pictures at a time, or with those of one product."""
     group: list[Draft] = []
     inputs = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import zip_longest
+from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
@@ -55,15 +55,18 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """What the encoders made in a batch so far, by digest; None for an input of which they make nothing."""
+class _Group:
+    """Products whose inputs are encoded together."""
 
-    texts: dict[str, FloatArray | None]
-    pictures: dict[str, FloatArray | None]
+    drafts: list[Draft]
+    asked: list[_Asked]
 
 
 class Encoding:
-    """Makes the points of a batch: in groups, of each one pass over its texts and one over its pictures."""
+    """Makes the points of a batch: in groups, of each one pass over its texts and one over its pictures.
+
+    The texts of a group are encoded beside the pictures of the one before: no core waits for the end of a pass.
+    """
 
     def __init__(  # noqa: PLR0913 - the parts of one stage, wired once
         self,
@@ -79,15 +82,16 @@ class Encoding:
         self._metrics = metrics
         self._cache = cache or NoEncodingCache()
         self._now = now
-        self._ahead = OneAhead("encoding")
+        self._texts_ahead, self._ahead = OneAhead("encoding-texts"), OneAhead("encoding")
         self._text_maker = _maker(TEXT, encoders.text.description)
         self._picture_maker = _maker(IMAGE, encoders.picture.description)
         side = encoders.picture.description.needed_side_px
         self._reader = PictureReader(fetcher, self._known_picture, needed_side_px=side, limits=limits, now=now)
 
     def close(self) -> None:
-        """End the threads, that which encodes ahead first: it may wait for those that fetch."""
+        """End the threads, each before those that it may wait for."""
         self._ahead.close()
+        self._texts_ahead.close()
         self._reader.close()
 
     def points(self, changes: Sequence[Change]) -> list[PointWrite]:
@@ -108,21 +112,29 @@ class Encoding:
         if same:
             indexed_at = iso(self._now())
             yield self._counted([payload_write(one, indexed_at) for one in same])
-        groups = list(in_groups([draft_of(one) for one in others], _INPUTS_AT_ONCE))
-        asked = deque(map(self._ask_pictures, groups[:_GROUPS_IN_MEMORY]))
-        made = _Made({}, {})
-        for group, later in zip_longest(groups, groups[_GROUPS_IN_MEMORY:], fillvalue=()):
-            self._encode(group, asked.popleft(), made)
-            asked.append(self._ask_pictures(later))
-            yield self._counted([draft.written(iso(self._now())) for draft in group])
+        made: dict[str, FloatArray | None] = {}
+        for group in self._texts_ahead.of(self._with_texts(others)):
+            self._finish(group, made)
+            yield self._counted([draft.written(iso(self._now())) for draft in group.drafts])
 
-    @step("encode")
-    def _encode(self, drafts: Sequence[Draft], asked: Sequence[_Asked], made: _Made) -> None:
-        """Give the drafts their vectors; their pictures go on coming while the texts are encoded."""
-        self._encode_texts([draft for draft in drafts if draft.changed(TEXT)], made.texts)
-        self._take_pictures(asked)
-        self._encode_pictures([draft for draft in drafts if draft.changed(IMAGE)], made.pictures)
-        self._encode_words([draft for draft in drafts if draft.changed(LEXICAL)])
+    def _with_texts(self, changes: Sequence[Change]) -> Iterator[_Group]:
+        """Yield the products in groups, their texts encoded; pictures of the next groups come meanwhile."""
+        made: dict[str, FloatArray | None] = {}
+        groups = in_groups(map(draft_of, changes), _INPUTS_AT_ONCE)
+        asked = (_Group(drafts, self._ask_pictures(drafts)) for drafts in groups)
+        coming = deque(islice(asked, _GROUPS_IN_MEMORY))
+        while coming:
+            group = coming.popleft()
+            self._encode_texts([draft for draft in group.drafts if draft.changed(TEXT)], made)
+            yield group
+            coming.extend(islice(asked, 1))
+
+    @step("encode pictures")
+    def _finish(self, group: _Group, made: dict[str, FloatArray | None]) -> None:
+        """Give the drafts of a group the vectors of their pictures and words."""
+        self._take_pictures(group.asked)
+        self._encode_pictures([draft for draft in group.drafts if draft.changed(IMAGE)], made)
+        self._encode_words([draft for draft in group.drafts if draft.changed(LEXICAL)])
 
     def _counted(self, writes: list[PointWrite]) -> list[PointWrite]:
         kept: dict[str, int] = defaultdict(int)
@@ -172,6 +184,7 @@ class Encoding:
     def _known_picture(self, digest: str) -> FloatArray | None:
         return self._cache.find(self._picture_maker, [digest]).get(digest)
 
+    @step("encode texts")
     def _encode_texts(self, drafts: Sequence[Draft], made: dict[str, FloatArray | None]) -> None:
         """Give each product the vector of its text; `made` are the batch's so far."""
         texts = {draft.digests[TEXT]: draft.texts[TEXT] for draft in drafts}

@@ -16,13 +16,13 @@ from catalog.disk import sync_folder
 from catalog.errors import BrokerUnavailable, Misconfigured
 from ingest.eventlog_file import PARTITION, encode_line, find_tail, locked, read_frames, write_durably
 from ingest.message import Message
+from ingest.source import BATCH_RECORDS, Record
 from ingest.tracing import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from ingest.source import Record
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +108,7 @@ class EventLogSource:
     reader only.
     """
 
-    def __init__(self, folder: Path, *, batch_records: int = 256, group: str | None = None) -> None:
+    def __init__(self, folder: Path, *, batch_records: int = BATCH_RECORDS, group: str | None = None) -> None:
         self._batch_records = batch_records
         self._commit_path = _commit_path(folder, group)
         self._file = open_log(folder / EVENTS_FILE)

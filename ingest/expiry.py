@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from ingest.consumer import Stopped, patiently
+from ingest.patience import Stopped, patiently
 
 if TYPE_CHECKING:
     import threading

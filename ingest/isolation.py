@@ -19,6 +19,7 @@ from catalog.events import Upserted
 from catalog.points import Stored
 from catalog.state import merge
 from ingest.merge import Change
+from ingest.patience import Stopped
 from ingest.source import DeadLetter
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from catalog.events import Event, Position
     from ingest.source import Record
 
-_EVERYBODYS: Final = (Unavailable, Misconfigured, CollectionMismatch, Overloaded, OSError, MemoryError)
+_EVERYBODYS: Final = (Stopped, Unavailable, Misconfigured, CollectionMismatch, Overloaded, OSError, MemoryError)
 """What no single record can be blamed for: waited out by the loop, or the end of it."""
 _PIXEL: Final = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -14,6 +14,7 @@ from catalog.errors import BrokerUnavailable
 from ingest.kafka_buffer import RecordBuffer
 from ingest.kafka_polling import positions
 from ingest.kafka_reader import REQUEST_MS, KafkaReader
+from ingest.source import BATCH_RECORDS, Record
 from ingest.tracing import step
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from kafka import KafkaConsumer
 
     from ingest.kafka_connection import KafkaConnection
-    from ingest.source import Record
+
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +58,7 @@ class KafkaSource:
         *,
         topic: str,
         group: str,
-        batch_records: int = 256,
+        batch_records: int = BATCH_RECORDS,
         batch_seconds: float = 0.2,
         session_timeout_seconds: float = 10.0,
         max_poll_interval_seconds: float = 300.0,

@@ -12,9 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from encoders.pictures.answers import Failure, NotFetched
-from ingest.consumer import Stopped, patiently
 from ingest.isolation import apply_isolated, sound_change
 from ingest.merge import Change
+from ingest.patience import Stopped, patiently
 from ingest.pictures import FAILED, missed
 from ingest.point_writes import PointWrite
 from ingest.source import failure_text

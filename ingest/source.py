@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+BATCH_RECORDS: Final = 512
+"""How many records are worked on at once where that many wait: between two batches nothing is encoded for 0.1 s."""
 PROCESSING_FAILED: Final = "processing_failed"
 _ERROR_CHARS: Final = 300
 """What an error says goes along with the dead letter, which must not outgrow what its topic takes."""

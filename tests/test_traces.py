@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SENT, ASKED, REFUSED = ("a" * 31 + digit for digit in "123")
 """The ids of three traces that begin with the caller."""
-STEPS = {"turn", "read states", "merge", "encode", "write points", "send dead letters"}
+STEPS = {"turn", "read states", "merge", "encode texts", "encode pictures", "write points", "send dead letters"}
 
 
 @dataclass

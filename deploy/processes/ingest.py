@@ -19,9 +19,10 @@ from deploy.processes.lost import require_not_lost
 from deploy.processes.migration.filling import Filled, fill, group_in_log
 from deploy.processes.parts import declare, open_engine, picture_fetcher
 from deploy.processes.worker_http import answering
-from ingest.consumer import COMMIT_SECONDS, Consumer, Stopped, patiently
+from ingest.consumer import COMMIT_SECONDS, Consumer
 from ingest.dead_letter_limit import DeadLetterLimit
 from ingest.metrics import IngestMetrics
+from ingest.patience import Stopped, patiently
 from ingest.store import Store
 
 if TYPE_CHECKING:

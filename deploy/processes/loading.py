@@ -11,11 +11,11 @@ from catalog.engine import outages_named
 from deploy.processes.ingest import wired
 from deploy.processes.parts import open_engine, picture_fetcher
 from encoders.registry import load_encoders
-from ingest.consumer import Stopped, patiently
 from ingest.kafka_producer import AcknowledgedProducer
 from ingest.loading.produce import produce
 from ingest.loading.source import FileSource
 from ingest.metrics import IngestMetrics
+from ingest.patience import Stopped, patiently
 
 if TYPE_CHECKING:
     import threading

@@ -83,6 +83,19 @@ class WaitingTextEncoder(HashingTextEncoder):
         return super().encode_documents(texts)
 
 
+class StoppingStore(Store):
+    """A store whose worker is told to stop while it writes for the first time."""
+
+    def __init__(self, index: Index, stopping: threading.Event) -> None:
+        super().__init__(index.engine, index.collection)
+        self._stopping = stopping
+
+    def write(self, writes: Sequence[PointWrite]) -> set[str]:
+        """Write."""
+        self._stopping.set()
+        return super().write(writes)
+
+
 @dataclass
 class LastBatch(ListSource):
     """A source whose worker is told to stop while it has the last batch."""
@@ -161,6 +174,23 @@ def test_a_worker_that_is_told_to_stop_commits_what_is_done(index: Index, parts:
 
     assert source.journal == ["poll", "commit"]
     assert source.committed == batch
+
+
+def test_a_worker_that_is_told_to_stop_leaves_the_rest_of_a_batch(index: Index, parts: Parts) -> None:
+    """With a slow model a batch takes minutes: what is written of it stays, and it is read again."""
+    before, stopping = records(upserted()), threading.Event()
+    batch = records(*(upserted(bare(f"new-{number}", title=f"no. {number}")) for number in range(200)))
+    source = ListSource([before, batch])
+    stopped = consumer_of(parts, StoppingStore(index, stopping), source, ListLetters(), stopping, commit_seconds=3600)
+    consumer_of(parts, index.store, ListSource([before]), ListLetters()).turn()
+
+    stopped.run()
+
+    written = index.engine.count(index.collection).count
+    assert 1 < written <= len(batch)
+    assert source.committed == before
+    consumer_of(parts, index.store, ListSource([batch]), ListLetters()).turn()
+    assert index.engine.count(index.collection).count == 1 + len(batch)
 
 
 def test_broken_records_are_sent_away_and_the_rest_applied(index: Index, parts: Parts) -> None:

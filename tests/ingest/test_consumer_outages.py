@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from catalog.errors import BrokerUnavailable, EngineUnavailable
-from ingest.consumer import Stopped, patiently
+from ingest.patience import Stopped, patiently
 from ingest.store import Store
 from tests.builders import bare, records, upserted
 from tests.pipeline import FlakyEngine, ListLetters, ListSource, Parts, consumer_of

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from catalog.points import Stored
 from catalog.vectors import SparseVector
-from tests.builders import SKU, JsonObject, deleted, jpeg, patched, product, upserted
+from encoders.fakes import ColourPictureEncoder, HashingTextEncoder
+from tests.builders import SKU, JsonObject, bare, deleted, jpeg, patched, product, upserted
 from tests.pipeline import Parts, change, new_encoding, statuses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from encoders.interface import FloatArray, Picture
 
 ALL = frozenset({"text", "image", "lexical"})
 
@@ -117,3 +120,41 @@ def test_a_title_of_signs_has_words_of_none(parts: Parts) -> None:
 
     assert write.vectors["lexical"] == SparseVector()
     assert "text" in write.vectors
+
+
+class TellingTextEncoder(HashingTextEncoder):
+    """An encoder that tells when it is asked for the texts of a second group."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.second = threading.Event()
+
+    def encode_documents(self, texts: Sequence[str]) -> FloatArray:
+        """Encode."""
+        if self.encoded:
+            self.second.set()
+        return super().encode_documents(texts)
+
+
+class WaitingPictureEncoder(ColourPictureEncoder):
+    """An encoder that is done with its pictures only when the second texts are being encoded."""
+
+    def __init__(self, texts: TellingTextEncoder) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def encode_pictures(self, pictures: Sequence[Picture]) -> FloatArray:
+        """Encode."""
+        assert self._texts.second.wait(10), "the texts of a group wait for the pictures of the one before"
+        return super().encode_pictures(pictures)
+
+
+def test_texts_are_encoded_beside_the_pictures_before_them(root: Path) -> None:
+    """Of many new products: at the end of a pass no core waits for the next one."""
+    text = TellingTextEncoder()
+    new = [change(Stored(f"p{n}"), upserted(bare(f"p{n}", title=f"no. {n}", images=["red.jpg"]))) for n in range(100)]
+    with new_encoding(root, text=text, picture=WaitingPictureEncoder(text)) as parts:
+        writes = parts.encoding.points(new)
+
+    assert [write.product.product_id for write in writes] == [one.before.product_id for one in new]
+    assert all(set(write.vectors) == ALL for write in writes)

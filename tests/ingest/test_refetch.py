@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from catalog.errors import EngineUnavailable
 from catalog.points import Stored, point_id
 from catalog.product import iso
 from encoders.fakes import ColourPictureEncoder
@@ -18,6 +19,7 @@ from encoders.pictures.fetch import FetchSettings, PictureFetcher
 from ingest.isolation import EverythingFails
 from ingest.merge import Change
 from ingest.refetch import Refetch, Refetched
+from ingest.store import Store
 from tests.builders import as_event, bare, deleted, jpeg, patched, upserted
 from tests.pipeline import new_encoding
 from tests.states import fold
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from encoders.interface import FloatArray, Picture
+    from ingest.point_writes import PointWrite
     from tests.builders import JsonObject
     from tests.index import Index
     from tests.pipeline import FlakyEngine, Parts
@@ -278,6 +281,33 @@ def test_whoever_stops_it_leaves_the_rest_due(shop: Shop) -> None:
     )
 
     assert (outcome.finished, outcome.products, outcome.due) == (False, 0, 1)
+    assert shop.refetch(minutes=60).due == 1
+
+
+class AwayStore(Store):
+    """A store whose engine goes away when it is to be written, just as the pass is told to stop."""
+
+    def __init__(self, index: Index, stopping: threading.Event) -> None:
+        super().__init__(index.engine, index.collection)
+        self._stopping = stopping
+
+    def write(self, writes: Sequence[PointWrite]) -> set[str]:
+        """Be away."""
+        self._stopping.set()
+        raise EngineUnavailable(f"connection refused: {len(writes)} products")
+
+
+def test_whoever_stops_it_in_an_outage_is_heard(shop: Shop) -> None:
+    """It is no fault of the products, and nobody waits for the engine."""
+    shop.hear(upserted(bare("a", images=[FIRST])))
+    stopping = threading.Event()
+    store = AwayStore(shop.index, stopping)
+
+    outcome = Refetch(store, shop.parts.encoding, moment=NOW + timedelta(1), stopping=stopping).run(
+        limit=None, progress=lambda _: None
+    )
+
+    assert not outcome.finished
     assert shop.refetch(minutes=60).due == 1
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from deploy.processes.ingest import wired
 from deploy.processes.migration.filling import fill, group_in_log
-from ingest.consumer import Stopped, patiently
 from ingest.metrics import IngestMetrics
+from ingest.patience import Stopped, patiently
 
 if TYPE_CHECKING:
     import threading

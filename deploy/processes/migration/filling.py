@@ -13,8 +13,8 @@ from deploy.processes.encoding import encoding_of
 from deploy.processes.migration.steps import group_of, note, now
 from deploy.processes.parts import declare
 from ingest.backfill import Backfill, Origin
-from ingest.consumer import Stopped, patiently
 from ingest.metrics import IngestMetrics
+from ingest.patience import Stopped, patiently
 from ingest.store import Store
 
 if TYPE_CHECKING:
