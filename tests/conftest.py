@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.broker import Broker
 
@@ -19,19 +19,27 @@ CACHE = Path(__file__).parent.parent / ".cache"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give torch one thread a process, and excuse kafka-python for two things.
+    """Give torch one thread a process, and excuse kafka-python for two habits.
 
     Threads of several processes on two cores wait for each other by spinning: training tests took five times as long.
-    kafka-python reads its own schemas in an old way, and drops sockets when nobody listens.
+    kafka-python reads its own schemas in an old way, and drops sockets: when nobody listens, or waits no more.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported, here and in what tests start
     config.addinivalue_line("filterwarnings", "ignore:(open|read)_text is deprecated:DeprecationWarning")
-    never_connected = r"unclosed <socket.* laddr=\('0\.0\.0\.0', \d+\)>"
-    config.addinivalue_line("filterwarnings", f"ignore:{never_connected}:ResourceWarning")
-    never_trusted = r"unclosed <ssl\.SSLSocket"  # a handshake that failed
-    config.addinivalue_line("filterwarnings", f"ignore:{never_trusted}:ResourceWarning")
-    warnings.filterwarnings("ignore", never_trusted, ResourceWarning)
-    warnings.filterwarnings("ignore", never_connected, ResourceWarning)  # for the very end, when pytest collects all
+    excuse_unclosed(config, r"<socket.* laddr=\('0\.0\.0\.0', \d+\)>")  # never connected
+    excuse_unclosed(config, r"<ssl\.SSLSocket")  # a handshake that failed
+
+
+def excuse_unclosed(config: pytest.Config, socket: str) -> None:
+    """Let sockets that look like this be dropped without being closed, from the next step of a test on."""
+    config.addinivalue_line("filterwarnings", f"ignore:unclosed {socket}:ResourceWarning")
+    warnings.filterwarnings("ignore", f"unclosed {socket}", ResourceWarning)  # for the end, when pytest collects all
+
+
+def excuse_late_connections(config: pytest.Config, ports: Sequence[int]) -> None:
+    """Let a connection to a broker at one of these ports be dropped: it was made when nobody waited any more."""
+    for port in ports:
+        excuse_unclosed(config, rf"<socket.* raddr=\('127\.0\.0\.1', {port}\)>")
 
 
 def pytest_collection(session: pytest.Session) -> None:
@@ -53,12 +61,13 @@ def without_broker(why: Exception) -> None:
     pytest.skip(f"no Kafka broker: {why}")
 
 
-def running(folder: Path, properties: Mapping[str, str] | None = None) -> Iterator[Broker]:
+def running(folder: Path, config: pytest.Config, properties: Mapping[str, str] | None = None) -> Iterator[Broker]:
     """Yield a broker on an empty folder, with further properties of its own."""
     from tests.broker import Broker, BrokerMissing, jars  # noqa: PLC0415 - few tests need the Kafka client
 
     try:
         broker = Broker(jars(CACHE), folder, properties=properties or {})
+        excuse_late_connections(config, broker.ports)
         broker.start()
     except BrokerMissing as why:
         without_broker(why)
@@ -70,9 +79,9 @@ def running(folder: Path, properties: Mapping[str, str] | None = None) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+def shared_broker(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Broker]:
     """Return the broker of the whole run, started by its first user: for tests of security; never stop it."""
-    yield from running(tmp_path_factory.mktemp("kafka"))
+    yield from running(tmp_path_factory.mktemp("kafka"), pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +95,8 @@ def kafka_bootstrap(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[Broker]:
+def own_broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Broker]:
     """Return a broker of this test alone, to be stopped and started at will; its data stays in between."""
     folder = tmp_path / "kafka"
     folder.mkdir()
-    yield from running(folder)
+    yield from running(folder, pytestconfig)

@@ -18,8 +18,8 @@ SOON = {"broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "50
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[Broker]:
+def own_broker(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Broker]:
     """Return a broker of this test alone."""
     folder = tmp_path / "kafka"
     folder.mkdir()
-    yield from running(folder, SOON)
+    yield from running(folder, pytestconfig, SOON)

@@ -16,7 +16,7 @@ from ingest.kafka_dead_letters import KafkaDeadLetters, KafkaLetterStore
 from ingest.kafka_producer import KafkaEvents
 from ingest.source import DeadLetter
 from tests.broker import BrokerMissing, admin, create_topic, jars
-from tests.conftest import CACHE, without_broker
+from tests.conftest import CACHE, excuse_late_connections, without_broker
 from tests.logs import read, values, wait_until
 from tests.tls_broker import TlsBroker, tls_broker
 
@@ -31,10 +31,11 @@ TOLD_SECONDS = 20
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsBroker]:
+def secured(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[TlsBroker]:
     """Return a broker behind TLS and SCRAM, for all these tests."""
     try:
         made = tls_broker(jars(CACHE), tmp_path_factory.mktemp("kafka"))
+        excuse_late_connections(pytestconfig, [*made.broker.ports, made.tls_port])
         made.broker.start()
     except BrokerMissing as why:
         without_broker(why)
