@@ -104,7 +104,10 @@ def load_cnn(name: str, folder: Path, *, device: str) -> CnnEncoder:
         tried = network.prepare([np.full((64, 64, 3), 255, dtype=np.uint8)])
         size = network.run(tried).shape[1]  # a configuration says it in a dozen ways, or not at all
     except LOADING_ERRORS as error:
-        raise Misconfigured(f"{folder} holds no network for pictures that can be loaded: {reason(error)}") from error
+        raise Misconfigured(
+            f"{folder} holds no model that can be loaded; having neither a tokeniser nor modules.json, it was taken "
+            f"for a network for pictures: {reason(error)}"
+        ) from error
     card = read_card(folder)
     description = Description(
         name=name,

@@ -132,6 +132,16 @@ def test_a_model_without_its_vocabulary_is_refused(tmp_path: Path) -> None:
     assert "its vocabulary is missing" in refused(tmp_path)
 
 
+def test_a_model_of_text_that_lost_its_tokeniser_is_not_said_to_be_of_pictures(tmp_path: Path) -> None:
+    """Told by the setting that named it, with what made it look like one."""
+    folder = build_tiny_text_model(tmp_path)
+    for path in [folder / "modules.json", *folder.glob("tokenizer*"), *folder.glob("vocab*")]:
+        path.unlink(missing_ok=True)
+
+    with pytest.raises(Misconfigured, match=r"VITRINE_ENCODERS__TEXT: .*no model that can.*neither a tokeniser nor"):
+        load_encoders(EncoderSettings(text=str(folder)))
+
+
 def test_code_in_a_folder_is_not_run(tmp_path: Path) -> None:
     """Neither that of a model nor that of a module."""
     folder = build_tiny_text_model(tmp_path)
