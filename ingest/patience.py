@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
@@ -27,12 +28,17 @@ def patiently(step: Callable[[], _T], stopping: threading.Event) -> _T:
 
     Raises `Stopped` if told to stop while waiting.
     """
-    wait_seconds = _FIRST_WAIT_SECONDS
+    wait_seconds, since = _FIRST_WAIT_SECONDS, None
     while True:
         try:
-            return step()
+            done = step()
         except Unavailable as error:
+            since = since or time.monotonic()
             _log.warning("waiting out an outage", error=str(error), wait_seconds=wait_seconds)
             if stopping.wait(wait_seconds):
                 raise Stopped from error
             wait_seconds = min(2 * wait_seconds, _LONGEST_WAIT_SECONDS)
+        else:
+            if since is not None:
+                _log.info("the outage is over", seconds=round(time.monotonic() - since, 1))
+            return done

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from catalog.errors import BrokerUnavailable, EngineUnavailable
 from ingest.patience import Stopped, patiently
@@ -118,6 +119,22 @@ def test_patience_grows() -> None:
 
     assert patiently(step, threading.Event()) == "done"
     assert time.monotonic() - started >= 0.6
+
+
+def test_the_end_of_an_outage_is_told_once() -> None:
+    """With how long it took; where there was none nothing is told."""
+    failures = [EngineUnavailable("away")] * 2
+
+    def step() -> None:
+        if failures:
+            raise failures.pop()
+
+    with capture_logs() as lines:
+        patiently(step, threading.Event())
+        patiently(step, threading.Event())
+
+    assert [line["event"] for line in lines] == ["waiting out an outage"] * 2 + ["the outage is over"]
+    assert 0.6 <= lines[-1]["seconds"] < 5
 
 
 def test_patience_ends_when_told() -> None:
