@@ -137,9 +137,14 @@ def require_own(declaration: Declaration, name: str) -> None:
 def require_layout(engine: Engine, alias: str) -> None:
     """Raise `CollectionMismatch` where an alias leads to payloads in the layout of another version of Vitrine."""
     name = resolve(engine, alias)
-    specs = specs_of(engine, name) if name is not None else None
-    if name is not None and specs is not None and not name.endswith(specs.fingerprint):
+    if name is not None and has_other_layout(engine, name):
         raise _other_layout(alias, name)
+
+
+def has_other_layout(engine: Engine, name: str) -> bool:
+    """Whether another version of Vitrine laid out the payload of a collection; it is known of what says its vectors."""
+    specs = specs_of(engine, name)
+    return specs is not None and not name.endswith(specs.fingerprint)
 
 
 def require_searched(engine: Engine, declaration: Declaration) -> None:
@@ -218,10 +223,9 @@ def _check_belonging(engine: Engine, declaration: Declaration, target: str) -> N
         return
     migration = migration_of(engine, declaration.alias)
     if migration is None or {migration.source, migration.target} != {target, name}:
-        specs = specs_of(engine, target)
-        if specs is None or target.endswith(specs.fingerprint):
-            raise _other_encoders(engine, declaration, target)
-        raise _other_layout(declaration.alias, target)
+        if has_other_layout(engine, target):
+            raise _other_layout(declaration.alias, target)
+        raise _other_encoders(engine, declaration, target)
 
 
 def _create(engine: Engine, declaration: Declaration) -> None:

@@ -116,6 +116,12 @@ def restore(folder: Folder, data: Data = None, as_json: AsJson = False) -> None:
     finally:
         engine.close()
     typer.echo(json.dumps(made) if as_json else f"{made['alias']}: {made['points']:,} points in {made['collection']}")
+    if made["other_layout"]:
+        typer.secho(
+            "Another version of Vitrine laid them out: go over with `vitrine collection migrate start`",
+            fg=typer.colors.YELLOW,
+            err=True,
+        )
 
 
 def _print_status(data: Path | None, as_json: bool) -> None:

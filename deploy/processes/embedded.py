@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from catalog.collection import ensure, migration_of, resolve
+import structlog
+
+from catalog.collection import ensure, has_other_layout, migration_of, resolve
 from catalog.embedded import EmbeddedClient
 from deploy.processes.commands import Commands
 from deploy.processes.logs import FolderLog, KafkaLog
@@ -42,6 +44,7 @@ Started: TypeAlias = "Callable[[uvicorn.Server, Callable[[], int | None]], None]
 
 LIVELY_BATCH_RECORDS: Final = 64
 """Small enough that the page shows products coming in; large batches encode a little faster."""
+_log = structlog.get_logger(__name__)
 
 
 def folder_log(settings: Settings, folder: Path, events: Iterable[dict[str, object]]) -> FolderLog:
@@ -147,12 +150,18 @@ def _instance(index: Path) -> str:
 
 
 def _start_workers(site: Site, own: str) -> None:
-    """Start the worker of our own collection and, where a migration is under way, that of the other one."""
+    """Start the worker of our own collection and, where a migration is under way, that of the other one.
+
+    One of another version's layout can have none; where it is the one searched, its worker ends and says so.
+    """
     site.workers_here.start(own, partial(site.filled, site.settings.encoders.models()))
-    migration = migration_of(site.engine, site.alias)
+    migration, searched = migration_of(site.engine, site.alias), resolve(site.engine, site.alias)
     others = {migration.source, migration.target} - {own} if migration is not None else set()
     for collection in others:
-        site.workers_here.start(collection, partial(site.filled_of, collection))
+        if collection != searched and has_other_layout(site.engine, collection):
+            _log.info("kept as it is, for another version of Vitrine laid it out", collection=collection)
+        else:
+            site.workers_here.start(collection, partial(site.filled_of, collection))
 
 
 def _stop(site: Site, http: uvicorn.Server, ended: str) -> None:

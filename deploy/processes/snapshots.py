@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from catalog.collection import keep, kept, migration_of, point_alias, resolve
+from catalog.collection import has_other_layout, keep, kept, migration_of, point_alias, resolve
 from catalog.disk import sync_file, sync_folder
 from catalog.embedded import EmbeddedClient
 from catalog.engine import outages_named
@@ -86,7 +86,8 @@ def restore(settings: Settings, engine: Engine, folder: Path) -> dict[str, Any]:
         if resolve(engine, alias) is None and migration_of(engine, alias) is None:
             point_alias(engine, alias, name)
         points = engine.count(collection_name=name, exact=True).count
-    return {"collection": name, "points": points, "alias": alias}
+        other_layout = has_other_layout(engine, name)
+    return {"collection": name, "points": points, "alias": alias, "other_layout": other_layout}
 
 
 def _forget_migration(engine: Engine, name: str) -> None:

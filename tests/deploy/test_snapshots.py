@@ -78,7 +78,9 @@ def test_what_is_restored_is_what_was_kept(kind: str, place: Path) -> None:
 
         again = restore(settings, engine, place / "kept")
 
-        assert again == {"collection": index.collection, "points": PRODUCTS, "alias": settings.collection}
+        alias = settings.collection
+        told = {"collection": index.collection, "points": PRODUCTS, "alias": alias, "other_layout": False}
+        assert again == told
         assert points(engine, index.collection) == before
         assert verify(engine, declare(settings, fake_encoders())).points == PRODUCTS
         sell(index, patched("p1", version=5, price=5.0))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from qdrant_client import models
+from structlog.testing import capture_logs
 
 from catalog.collection import MODELS, SPECS, point_alias, require_layout
 from catalog.errors import CollectionMismatch
@@ -25,6 +26,7 @@ from deploy.processes.migration.migrator import Migrator
 from deploy.processes.migration.site import Site
 from deploy.processes.parts import declare, picture_fetcher
 from deploy.processes.search import following_app, server
+from deploy.processes.snapshots import restore, snapshot
 from ingest.eventlog import EventLog
 from ingest.store import Store
 from tests.broker import free_ports
@@ -161,6 +163,31 @@ def test_a_demo_does_not_feed_what_it_cannot_lay_out() -> None:
     assert isinstance(failure, CollectionMismatch)
     assert "layout of another version" in str(failure)
     assert decode(before.payload or {}).state.product()["price"] == 7.0
+
+
+def test_after_the_cutover_what_it_cannot_lay_out_is_no_error() -> None:
+    """The demo goes on with the new collection alone, and says so; the old one waits for `finish` as it was."""
+    with memory_folder() as folder, embedded_engine() as engine, upgraded(folder, engine) as shop:
+        target = shop.perform("begin", models={})["target"]
+        shop.fill(target)
+        shop.perform("cutover", although=True)
+        log = FolderLog(shop.settings, folder / "log", batch_records=64)
+        with (
+            capture_logs() as lines,
+            embedded.assembled(twin_shelf(shop.settings), log, engine, linger_seconds=0.0) as process,
+        ):
+            wait_until(lambda: process.workers.lag(target) == 0, "the new collection's worker")
+
+    assert [line["collection"] for line in lines if line["event"].startswith("kept as it is")] == [shop.source]
+    assert [line for line in lines if line["log_level"] == "error"] == []
+
+
+def test_a_snapshot_of_another_layout_is_told_as_one(tmp_path: Path) -> None:
+    """When it is restored, not only when it is verified."""
+    with memory_folder() as folder, embedded_engine() as engine, upgraded(folder, engine) as shop:
+        snapshot(shop.settings, engine, tmp_path / "kept")
+        with embedded_engine() as empty:
+            assert restore(shop.settings, empty, tmp_path / "kept")["other_layout"]
 
 
 @contextmanager
