@@ -198,6 +198,11 @@ def note_place(folder: Path, *, of_group: str | None, for_group: str | None) -> 
         write_durably(new, json.loads(old.read_bytes()))
 
 
+def has_read(folder: Path, *, group: str | None) -> bool:
+    """Say whether a group has committed any record as done."""
+    return _commit_path(folder, group).exists()
+
+
 def _commit_path(folder: Path, group: str | None) -> Path:
     return folder / (COMMIT_FILE if group is None else GROUP_COMMIT_FILE.format(group=group))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from deploy.processes.events import kafka_events, log_events
+from ingest import eventlog
 from ingest.eventlog import EventLogSource, note_place
 from ingest.eventlog_dead_letters import EventLogDeadLetters
 from ingest.kafka import KafkaSource
@@ -44,6 +45,10 @@ class Log(Protocol):
 
     def lag(self, group: str) -> int:
         """Return how many records a group has not committed yet. Raises `Unavailable`."""
+        ...
+
+    def has_read(self, group: str) -> bool:
+        """Say whether a group has committed any record as done. Raises `Unavailable`."""
         ...
 
 
@@ -115,6 +120,10 @@ class FolderLog:
         """Look into the log."""
         with closing(EventLogSource(self._folder, group=group or None)) as source:
             return sum(source.lag().values())
+
+    def has_read(self, group: str) -> bool:
+        """Look for its place."""
+        return eventlog.has_read(self._folder, group=group or None)
 
     def events(self) -> EventSink:
         """Return the way onto the log."""

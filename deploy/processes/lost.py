@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import structlog
 
-from catalog.collection import resolve
+from catalog.collection import keep, resolve
 from catalog.engine import outages_named
 from catalog.errors import CollectionMismatch
+from catalog.migration import GROUP
 from deploy.processes.migration.steps import group_of
 from deploy.processes.parts import declare
 
 if TYPE_CHECKING:
     from catalog.engine import Engine
-    from deploy.processes.logs import KafkaLog
+    from deploy.processes.logs import KafkaLog, Log
     from deploy.settings import Settings
     from encoders.interface import Encoders
 
@@ -51,6 +53,28 @@ def require_not_lost(settings: Settings, engine: Engine, encoders: Encoders, log
             topic=topic,
             see=_SEE,
         )
+
+
+def group_with_all(engine: Engine, collection: str, log: Log) -> str:
+    """Return the group whose place in the log is what a collection of this process alone has of it.
+
+    Where it is empty though the group has read of the log, as after somebody deleted the folder, that is a new group,
+    kept with it: it reads from the start, and whoever else is in the old one keeps its place. Raises `Unavailable`.
+    """
+    with outages_named():
+        group = group_of(engine, collection, log.group)
+    if group != log.group or _points(engine, collection) or not log.has_read(group):
+        return group
+    anew = f"{group}.{uuid4().hex[:12]}".removeprefix(".")
+    with outages_named():
+        keep(engine, collection, GROUP, {"base": group, "name": anew})
+    _log.warning(
+        "the index is empty, but its group has already read the log, which is read from its start by a new one",
+        collection=collection,
+        group=group,
+        new_group=anew,
+    )
+    return anew
 
 
 def _points(engine: Engine, name: str) -> int | None:

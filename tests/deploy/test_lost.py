@@ -13,17 +13,18 @@ from structlog.testing import capture_logs
 from catalog.collection import Declaration, ensure
 from catalog.errors import CollectionMismatch
 from catalog.points import point_id
-from deploy.processes.logs import KafkaLog
-from deploy.processes.lost import require_not_lost
+from deploy.processes.logs import FolderLog, KafkaLog
+from deploy.processes.lost import group_with_all, require_not_lost
 from deploy.processes.parts import declare
 from deploy.settings import load_settings
 from encoders.fakes import fake_encoders
 from tests.index import embedded_engine
+from tests.logs import FileLog, messages, read
 from tests.logs import KafkaLog as Topic
-from tests.logs import messages, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from catalog.embedded import EmbeddedClient
     from deploy.settings import Settings
@@ -93,3 +94,41 @@ def test_other_encoders_are_for_the_collection_to_refuse(settings: Settings, eng
     ensure(engine, Declaration(settings.collection, others))
 
     assert asked(settings, engine) == []
+
+
+def test_an_index_that_a_process_has_alone_is_filled_anew(settings: Settings, engine: EmbeddedClient) -> None:
+    """Its folder was deleted: a group of its own reads the topic from its start, and is kept; the old one stays."""
+    log, name = KafkaLog(settings), ensure(engine, declare(settings, ENCODERS))
+    with capture_logs() as lines:
+        group = group_with_all(engine, name, log)
+
+    assert [line["new_group"] for line in lines] == [group]
+    assert group.startswith(f"{log.group}.")
+    assert (log.lag(log.group), log.lag(group)) == (1, 2)
+    assert group_with_all(engine, name, log) == group
+
+
+def test_one_that_has_something_goes_on_with_its_group(settings: Settings, engine: EmbeddedClient) -> None:
+    """And so does an empty one whose group has read nothing."""
+    log, name = KafkaLog(settings), ensure(engine, declare(settings, ENCODERS))
+    kafka = settings.kafka.model_copy(update={"group": f"{settings.kafka.group}-2"})
+    new = KafkaLog(settings.model_copy(update={"kafka": kafka}))
+
+    assert group_with_all(engine, name, new) == new.group
+    engine.upsert(name, points=models.Batch(ids=[point_id("a")], vectors={}, payloads=[{}]))
+    assert group_with_all(engine, name, log) == log.group
+
+
+def test_the_log_in_a_folder_is_read_anew_likewise(engine: EmbeddedClient, tmp_path: Path) -> None:
+    """Whoever deletes the index alone leaves a log that was read to its end."""
+    written = FileLog(tmp_path)
+    written.append(messages(2))
+    with closing(written.open()) as source:
+        source.commit(read(source, 2))
+    written.close()
+    settings = load_settings()
+    log = FolderLog(settings, tmp_path, batch_records=64)
+
+    group = group_with_all(engine, ensure(engine, declare(settings, ENCODERS)), log)
+
+    assert (log.lag(log.group), log.lag(group)) == (0, 2)

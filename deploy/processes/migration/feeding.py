@@ -8,7 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from deploy.processes.ingest import wired
-from deploy.processes.migration.filling import fill, group_in_log
+from deploy.processes.lost import group_with_all
+from deploy.processes.migration.filling import fill
+from deploy.processes.parts import declare
 from ingest.metrics import IngestMetrics
 from ingest.patience import Stopped, patiently
 
@@ -38,7 +40,8 @@ def feed(
     try:
         if not fill(filled, stopping) or log is None:
             return
-        group = patiently(partial(group_in_log, filled), stopping)
+        own = declare(filled.settings, filled.encoders).physical_name
+        group = patiently(partial(group_with_all, filled.engine, own, log), stopping)
     except Stopped:
         return
     with ExitStack() as stack:
