@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 TOLERANCE: Final = 0.02
 """nDCG@10 that the new collection may lose on the queries before `verify` fails."""
 CATCH_UP_SECONDS: Final = 30.0
+FED_SECONDS: Final = 3.0
+"""Longer than a worker takes from one commit to the next."""
 _FURTHER: Final = frozenset({"ahead", "surplus"})
 """What events do to products that only the new collection has taken."""
 _PAUSE_SECONDS: Final = 0.02
@@ -189,9 +191,17 @@ class Migrator:
         return max(0, (new or 0) - (old or 0))
 
     def _unread(self, migration: Migration) -> int:
-        """Return how many events the new collection has that the old one lacks: no worker feeds that any more."""
-        new, old = self._lag(migration.target), self._lag(migration.source)
-        return 0 if new is None or old is None else max(0, old - new)
+        """Return how many events the new collection has that the old one lacks, where no worker feeds that any more.
+
+        One that is fed is as far as the new one now and then, for they commit by turns.
+        """
+        deadline = time.monotonic() + FED_SECONDS
+        while True:
+            new, old = self._lag(migration.target), self._lag(migration.source)
+            unread = 0 if new is None or old is None else max(0, old - new)
+            if not unread or time.monotonic() > deadline:
+                return unread
+            time.sleep(_PAUSE_SECONDS)
 
     def _lag(self, collection: str) -> int | None:
         """Return how many events a collection has before it, None where nobody can tell."""

@@ -20,7 +20,7 @@ from catalog.points import decode, point_id
 from catalog.vectors import LAYOUT
 from deploy.processes import embedded
 from deploy.processes.logs import FolderLog
-from deploy.processes.migration import verifying
+from deploy.processes.migration import migrator, verifying
 from deploy.processes.migration.feeding import UntilCaughtUp, feed
 from deploy.processes.migration.migrator import Migrator
 from deploy.processes.migration.site import Site
@@ -106,6 +106,7 @@ def lay_out_as_before(engine: EmbeddedClient, collection: str) -> None:
 def test_products_go_over_with_price_and_stock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Field by field, the event on the log included; answers of the earlier one are not asked, and that is said."""
     monkeypatch.setattr(verifying, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(migrator, "FED_SECONDS", 0.1)
     with memory_folder() as folder, embedded_engine() as engine, upgraded(folder, engine) as shop:
         target = shop.perform("begin", models={})["target"]
         shop.fill(target)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.collection import ensure
+from deploy.processes.logs import FolderLog
 from deploy.processes.migration import verifying
 from deploy.processes.migration.feeding import feed
 from deploy.processes.migration.migrator import Migrator
@@ -32,6 +33,17 @@ if TYPE_CHECKING:
     from tests.pipeline import Parts
 
 PRODUCTS = 12
+
+
+class ByTurns(FolderLog):
+    """A log of whose two groups the first asked for has committed a moment before the other."""
+
+    asked = 0
+
+    def lag(self, group: str) -> int:
+        """Return three records for the second that asks, and none to whoever asks later."""
+        self.asked += 1
+        return 3 if self.asked == 2 else super().lag(group)
 
 
 @dataclass
@@ -119,6 +131,14 @@ def test_a_difference_of_a_moment_is_none() -> None:
         later.start()
         assert both.verify()["ok"]
         later.join()
+
+
+def test_an_old_worker_that_commits_a_moment_later_feeds_it_still(tmp_path: Path) -> None:
+    """What only the new collection knows counts then, and nothing else is told."""
+    with filled() as both:
+        site = both.migrator.site
+        fed = replace(site, log=ByTurns(site.settings, tmp_path, batch_records=1))
+        assert Migrator(fed).perform("verify", {})["unread"] == 0
 
 
 def test_a_picture_that_was_lost_is_listed() -> None:

@@ -186,6 +186,7 @@ def test_a_migration_is_felt_by_nobody(kind: str) -> None:
         verified = shop.command("verify")
         assert verified["ok"], verified["why"]
         assert verified["comparison"]["products"] == PRODUCTS
+        assert verified["unread"] == 0, "both workers run"
 
         shop.command("cutover")
         over = shop.served(target)
