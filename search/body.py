@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from catalog.errors import InvalidInput, Overloaded
 from search.events import MEDIA_TYPES as EVENT_TYPES
 from search.events import split_lines
+from search.filter_values import MAX_FILTER_VALUES
 from search.schemas import ExplainRequest, ImageSource, SearchRequest, Term
 
 if TYPE_CHECKING:
@@ -121,8 +122,10 @@ async def read_explain(request: Request) -> ExplainRequest:
     body = await request.body()
     _check_size(body)
     asked = ExplainRequest.model_validate_json(body)
-    if any(term.image is not None and term.image.part is not None for term in asked.request.terms):
-        raise InvalidInput("there are no uploads here: send pictures as data", field="request.terms")
+    for number, term in enumerate(asked.request.terms):
+        if term.image is not None and term.image.part is not None:
+            where = f"request.terms.{number}.image.part"
+            raise InvalidInput("there are no uploads here: send the picture as data", field=where)
     return asked
 
 
@@ -148,7 +151,8 @@ def _check_size(body: bytes) -> None:
         sizes[where] = len(value)
         count += len(value)
         if count > MAX_VALUES:
-            raise InvalidInput(f"a request has at most {MAX_VALUES:,} values", field=max(sizes, key=sizes.__getitem__))
+            at_most = f"a request has at most {MAX_VALUES:,} values, a field of its filter {MAX_FILTER_VALUES}"
+            raise InvalidInput(at_most, field=max(sizes, key=sizes.__getitem__))
         named = value.items() if isinstance(value, dict) else enumerate(value)
         pending += [(f"{where}.{name}".removeprefix(".")[:_NAME_CHARS], part) for name, part in named]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from search.filter_values import MAX_FILTER_VALUES, FilterValue, RangeFilter
 from search.schemas import DEFAULT_LIMIT, MAX_LIMIT, MAX_TEXT_CHARS, SearchRequest
@@ -13,10 +13,24 @@ MAX_SUGGESTIONS: Final = 20
 DEFAULT_SUGGESTIONS: Final = 8
 
 
-class SimpleSearch(BaseModel):
-    """The query string of `GET /v1/search`."""
+class _QueryString(BaseModel):
+    """A query string. A parameter without a value was not given: a form sends each of its fields, filled in or not."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, sent: dict[str, Any]) -> dict[str, Any]:
+        filled = {name: _filled(value) for name, value in sent.items()}
+        return {name: value for name, value in filled.items() if value not in ("", []) or name not in cls.model_fields}
+
+
+def _filled(value: object) -> object:
+    return [one for one in value if one != ""] if isinstance(value, list) else value
+
+
+class SimpleSearch(_QueryString):
+    """The query string of `GET /v1/search`."""
 
     q: Annotated[str, Field(max_length=MAX_TEXT_CHARS)] = ""
     category: Annotated[list[str], Field(max_length=MAX_FILTER_VALUES)] = []
@@ -29,7 +43,7 @@ class SimpleSearch(BaseModel):
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
     def request(self) -> SearchRequest:
-        """Return the same query as `POST /v1/search` takes it; an empty `q` is absent."""
+        """Return the same query as `POST /v1/search` takes it; a blank `q` is absent."""
         filters: dict[str, FilterValue] = {}
         for name, values in (("category", self.category), ("brand", self.brand)):
             if values:
@@ -64,10 +78,8 @@ def parameter_of(path: str) -> str:
     return next((name for field, name in _PARAMETERS.items() if f"{path}.".startswith(f"{field}.")), path)
 
 
-class SuggestRequest(BaseModel):
+class SuggestRequest(_QueryString):
     """The query string of `GET /v1/suggest`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     q: Annotated[str, Field(max_length=MAX_TEXT_CHARS)] = ""
     limit: Annotated[int, Field(ge=1, le=MAX_SUGGESTIONS)] = DEFAULT_SUGGESTIONS

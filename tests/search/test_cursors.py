@@ -84,3 +84,14 @@ def test_a_cursor_belongs_to_its_query(shop: Shop) -> None:
     ):
         assert culprits(shop.refused(cursor=cursor, **other)) == ["cursor"]
     assert shop.refused(cursor=cursor, sort="price", page=2)
+
+
+def test_the_order_of_conditions_makes_no_other_query(shop: Shop) -> None:
+    """Neither among the keys of a filter nor between a query string and a body."""
+    shop.sell(*(bare(f"p-{n}", price=float(n), brand="A", category="C") for n in range(5)))
+    cursor = shop.search(limit=2, filter={"brand": ["A"], "category": ["C"], "price": {"gte": 1}})["cursor"]
+
+    reordered = {"price": {"gte": 1.0}, "category": ["C"], "brand": ["A"]}
+    assert shop.found(limit=2, filter=reordered, cursor=cursor) == ["p-3", "p-4"]
+    got = shop.http.get("/v1/search?brand=A&category=C&price_min=1&limit=2").json()
+    assert got["cursor"] == cursor

@@ -134,7 +134,7 @@ def test_errors_name_the_field_of_the_inner_request(shop: Shop) -> None:
         ({"filter": {"title": ["a"]}}, "request.filter.title"),
         ({"facets": ["title"]}, "request.facets.0"),
         ({"limit": 0}, "request.limit"),
-        ({"terms": [{"image": {"part": 0}}]}, "request.terms"),
+        ({"terms": [{"text": "hat"}, {"image": {"part": 0}}]}, "request.terms.1.image.part"),
     ):
         answer = shop.http.post("/v1/explain", json={"request": inner, "product": "a"})
         assert culprits(problem(answer, 422)) == [culprit]

@@ -73,6 +73,7 @@ def test_an_answer_says_where_its_time_went(wardrobe: Shop) -> None:
         ("", {}),
         ("q=", {}),
         ("q=%20&in_stock=true", {"filter": {"in_stock": True}}),
+        ("q=&category=&brand=&brand=Alder&price_min=&in_stock=&spelling=&page=", {"filter": {"brand": ["Alder"]}}),
         ("q=shoe&brand=Alder&brand=Birch", {"text": "shoe", "filter": {"brand": ["Alder", "Birch"]}}),
         ("price_min=10&price_max=30", {"filter": {"price": {"gte": 10, "lte": 30}}}),
         ("category=women%3Eshoes&page=2", {"filter": {"category": ["women > shoes"]}, "page": 2}),
@@ -106,6 +107,7 @@ def test_get_answers_as_post_does(shop: Shop, query: str, request_body: dict[str
         ("page=51", "page"),
         ("&".join(f"brand={n}" for n in range(65)), "brand"),
         ("colour=red", "colour"),
+        ("colour=", "colour"),
     ],
 )
 def test_get_names_the_parameter_that_was_sent(shop: Shop, query: str, parameter: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from search.body import MAX_VALUES
+from search.filter_values import MAX_FILTER_VALUES
 from tests.builders import bare
 from tests.search.shop import culprits, problem
 
@@ -178,6 +179,15 @@ def test_a_flood_of_wrong_names_costs_little(shop: Shop, flood: str) -> None:
     answer = problem(shop.http.post("/v1/search", content=body, headers=JSON), 422)
 
     assert f"{MAX_VALUES:,}" in answer["detail"]
+
+
+@pytest.mark.parametrize("count", [MAX_FILTER_VALUES + 1, MAX_VALUES + 1])
+def test_too_many_values_of_a_filter_are_told_their_limit(shop: Shop, count: int) -> None:
+    """However many they are."""
+    answer = shop.refused(filter={"brand": [f"brand-{number}" for number in range(count)]})
+
+    assert culprits(answer) == ["filter.brand"]
+    assert str(MAX_FILTER_VALUES) in answer["detail"]
 
 
 def test_many_errors_are_reported_as_a_few(shop: Shop) -> None:
