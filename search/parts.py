@@ -6,11 +6,12 @@ An engine's point is taken apart here and in `search/rows.py`; asking for it is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from catalog.points import WHOLE_PRODUCT, field_path, product_of
+from catalog.product import ATTRIBUTES, FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from qdrant_client.models import Record, ScoredPoint
 
     from encoders.interface import FloatArray
+
+_TOLD: Final = ("id", *(name for name in FIELDS if name != ATTRIBUTES), ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ def product_paths(fields: Sequence[str] | None) -> Sequence[str]:
 def products_in(points: Mapping[str, ScoredPoint]) -> dict[str, dict[str, Any]]:
     """Return the product (or what was read of it) of each point, by the same ids."""
     return {point_id: product_of(point.payload) for point_id, point in points.items() if point.payload}
+
+
+def in_order(product: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a product in the one order that every route tells them in."""
+    return {name: product[name] for name in _TOLD if name in product}
 
 
 def samples_in(records: Iterable[Record]) -> list[Sampled]:

@@ -11,7 +11,7 @@ from catalog.errors import InvalidInput
 from catalog.vectors import ARMS, LEXICAL
 from search.encoding.query import ArmQuery
 from search.filters import Filter, Points
-from search.parts import Part, all_vectors
+from search.parts import Part, all_vectors, in_order
 from search.results.boosts import Boosts
 from search.results.browsing import Browser
 from search.results.cursor import query_mark, read_cursor, write_cursor
@@ -201,7 +201,10 @@ class SearchService:
 
 
 def _hit(entry: Candidate, product: Mapping[str, Any], explanation: dict[str, Any] | None) -> dict[str, Any]:
-    hit: dict[str, Any] = {"product": product, "score": None if entry.score is None else round(entry.score, 6)}
+    hit: dict[str, Any] = {
+        "product": in_order(product),
+        "score": None if entry.score is None else round(entry.score, 6),
+    }
     if entry.variants is not None:
         hit["variants"] = entry.variants
     if explanation is not None:

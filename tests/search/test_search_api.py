@@ -134,6 +134,16 @@ def test_fields_choose_what_of_a_product_comes(shop: Shop) -> None:
     assert shop.search(fields=[])["hits"][0]["product"] == {"id": "sku-1"}
 
 
+def test_the_fields_of_a_product_come_in_one_order(shop: Shop) -> None:
+    """Browsed, found, asked for by name or by its id: what can be compared by eye is written alike."""
+    shop.sell(product(currency="EUR", codes=["X-1"], popularity=1.0))
+    declared = list(shop.http.get("/v1/products/sku-1").json()["product"])
+
+    for request_body in ({}, {"text": "red"}, {"text": "red", "sort": "price"}, {"fields": declared[::-1]}):
+        (hit,) = shop.search(**request_body)["hits"]
+        assert list(hit["product"]) == declared
+
+
 def test_an_arm_that_is_not_named_is_not_asked(shop: Shop) -> None:
     """`arms` replaces the default: lexical alone finds only what shares a word, in whatever colour."""
     shop.sell(bare("a", title="red shoe"), bare("b", title="dress", images=[data_url(RED)]))
