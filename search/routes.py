@@ -107,7 +107,7 @@ def _add_search(app: FastAPI, parts: SearchParts, door: Door) -> None:
 
     @app.get("/v1/search", responses=documented, tags=["search"])
     async def simple_search(query: Annotated[SimpleSearch, Query()], scope: CallerScope) -> Response:
-        """Search by words in the query string; it answers as `POST /v1/search` does."""
+        """Search by words in the query string as `POST /v1/search` does; a parameter without a value was not given."""
         async with door.entered():
             with _parameters_named():
                 return _answer(await parts.service.search(query.request(), scope))

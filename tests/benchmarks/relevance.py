@@ -65,7 +65,7 @@ WEIGHTS: Final = (
     DEFAULT_ARMS.model_dump(),
     *(
         {"text": text, "image": image, "lexical": 1.0}
-        for text, image in ((1.0, 1.0), (0.75, 0.75), (0.5, 0.5), (0.8, 0.4), (0.5, 0.7), (2.0, 2.0))
+        for text, image in ((1.0, 1.0), (0.75, 0.75), (0.5, 0.5), (0.8, 0.4), (0.5, 0.7), (0.6, 1.2), (2.0, 2.0))
     ),
 )
 LINES: Final = (
