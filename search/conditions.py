@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qdrant_client import models
 
 from catalog.points import point_id
-from search.filters import AnyOf, During, Either, Filter, Points, Products, Within
+from search.filters import AnyOf, During, Either, Filter, Has, Points, Products, Within
 
 if TYPE_CHECKING:
     from search.filters import Condition
@@ -27,7 +27,7 @@ def narrowed(given: models.Filter, condition: Condition) -> models.Filter:
     return models.Filter(must=[*given.must, _engine_condition(condition)], must_not=given.must_not)
 
 
-def _engine_condition(condition: Condition) -> models.Condition:
+def _engine_condition(condition: Condition) -> models.Condition:  # noqa: PLR0911 - one for each kind
     match condition:
         case AnyOf(path, values):
             return models.FieldCondition(key=path, match=models.MatchAny(any=list(values)))
@@ -40,5 +40,7 @@ def _engine_condition(condition: Condition) -> models.Condition:
             return models.HasIdCondition(has_id=[point_id(product_id) for product_id in ids])
         case Points(ids):
             return models.HasIdCondition(has_id=list(ids))
+        case Has(arm):
+            return models.HasVectorCondition(has_vector=arm)
         case Either(conditions):
             return models.Filter(should=[_engine_condition(part) for part in conditions])

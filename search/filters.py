@@ -75,6 +75,13 @@ class Products:
 
 
 @dataclass(frozen=True, slots=True)
+class Has:
+    """The product has a vector in this arm."""
+
+    arm: str
+
+
+@dataclass(frozen=True, slots=True)
 class Points:
     """The product's point is one of these."""
 
@@ -88,7 +95,7 @@ class Either:
     conditions: tuple[Condition, ...]
 
 
-Condition: TypeAlias = AnyOf | Within | During | Products | Points | Either
+Condition: TypeAlias = AnyOf | Within | During | Products | Points | Has | Either
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from catalog.product import FIELDS, MAX_ID_CHARS
-from catalog.vectors import ARM_WEIGHTS
+from catalog.vectors import ARM_WEIGHTS, IMAGE, TEXT
 from search.filter_values import FieldName, Filters
 
 MAX_TERMS: Final = 16
@@ -143,6 +143,14 @@ class Arms(_Strict):
 DEFAULT_ARMS: Final = Arms(**ARM_WEIGHTS)
 
 
+def default_arms(pictured: float) -> dict[str, float]:
+    """Return what each arm counts for where a request does not say, and this share of the products has pictures.
+
+    Of those without the text arm says what the image arm cannot.
+    """
+    return {**ARM_WEIGHTS, TEXT: ARM_WEIGHTS[TEXT] + ARM_WEIGHTS[IMAGE] * (1 - pictured)}
+
+
 Sort: TypeAlias = Literal["relevance", "price", "-price", "-created_at", "-popularity"]
 PerKind = Annotated[StrictInt, Field(ge=1, le=MAX_PER)]
 
@@ -188,7 +196,7 @@ class SearchRequest(_Strict):
     exclude: Filters = {}
     """The same; what passes one of these is left out."""
     arms: Arms = DEFAULT_ARMS
-    """Weights; an arm that is not named has weight 0."""
+    """Weights; an arm that is not named has weight 0. Left out: more for `text` the fewer products have pictures."""
     fusion: Literal["convex", "rrf"] = "convex"
     cut_off: Literal["auto", "off"] = "auto"
     """`off` keeps what is only nearest, not near."""
@@ -215,6 +223,15 @@ class SearchRequest(_Strict):
     def all_terms(self) -> list[Term]:
         """Return the terms in their order, and after them `text` as the term it is short for."""
         return list(self.terms) + ([Term(text=self.text)] if self.text is not None else [])
+
+    def weights(self, pictured: float) -> dict[str, float]:
+        """Return the weights that were sent, or those for a catalogue of whose products this share has pictures.
+
+        That share is for words alone: what a picture shows the text arm cannot say. What an arm hears of the terms is
+        not in the weights.
+        """
+        words_alone = all(term.text is not None for term in self.all_terms())
+        return default_arms(pictured) if words_alone and "arms" not in self.model_fields_set else self.arms.model_dump()
 
 
 class ExplainRequest(_Strict):

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from search.ranking import ArmHits, Candidate
     from search.results.outcome import Outcome
     from search.retriever import Retriever
-    from search.schemas import SearchRequest, Term
+    from search.schemas import SearchRequest
+    from search.words.understanding import Understood as Known
     from search.words.words import Words
 
 _WATERMARK_SECONDS: Final = 1.0
@@ -102,7 +103,7 @@ class SearchService:
         _, founds = await self._finder.ask(self._understood(request, scope, ()), dict.fromkeys(ARMS, 1.0))
         return founds[0].arms
 
-    async def known_terms(self, request: SearchRequest, scope: Scope) -> Sequence[Term]:
+    async def known(self, request: SearchRequest, scope: Scope) -> Known:
         """Return the terms of a request with what the catalogue knows of their words, which stay as they stand.
 
         The weights of the arms are made of it. Waits until the catalogue has been read.
@@ -135,7 +136,7 @@ class SearchService:
         read = await self._words.understand(
             asked.terms, asked.scope, correcting=request.spelling == "auto", languages=languages_of(request.filter)
         )
-        return replace(asked, terms=read.terms, corrected=read.corrected)
+        return replace(asked, terms=read.terms, corrected=read.corrected, pictured=read.pictured)
 
     async def _present(self, outcome: Outcome, asked: Understood) -> dict[str, Any]:
         request = asked.request

@@ -61,8 +61,9 @@ class Understood:
     """One search on its way: what was asked, by whom, and how long it took so far.
 
     `terms` are those of the request, each in its place; once its words are read, with slips put right, of which
-    `corrected` tells, and with synonyms put in. `order` is None for that of relevance. `uploads` are the pictures that
-    terms name as parts. `depth` is how far pages by number go.
+    `corrected` tells, and with synonyms put in. `pictured` is the share of products that have pictures, known from then
+    on. `order` is None for that of relevance. `uploads` are the pictures that terms name as parts. `depth` is how far
+    pages by number go.
     """
 
     request: SearchRequest
@@ -74,12 +75,13 @@ class Understood:
     order: Order | None
     depth: int
     corrected: Correction | None = None
+    pictured: float = 1.0
     stages: Stages = field(default_factory=Stages)
 
     @property
     def ranking(self) -> Ranking:
         """How the arms become one score."""
-        weights = heard(self.request.arms.model_dump(), self.terms)
+        weights = heard(self.request.weights(self.pictured), self.terms)
         return Ranking(weights, self.request.fusion, self.request.cut_off)
 
     @property

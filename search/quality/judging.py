@@ -49,13 +49,15 @@ _IDS_AT_ONCE: Final = 1_000
 class Asked:
     """A judged query, what each arm found for it, and the gain of each point that is an answer.
 
-    `terms` are those of its request, with what the catalogue knows of their words.
+    `terms` are those of its request, with what the catalogue knows of their words; `pictured` is the share of its
+    products that have pictures.
     """
 
     judgment: Judgment
     terms: Sequence[Term]
     arms: Mapping[str, ArmHits]
     gains: Mapping[str, int]
+    pictured: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Way:
     def order(self, asked: Asked, depth: int) -> Sequence[str]:
         """Return the point ids that a search would answer with, best first, at most `depth`."""
         request = asked.judgment.request
-        weights = heard(self.weights or request.arms.model_dump(), asked.terms)
+        weights = heard(self.weights or request.weights(asked.pictured), asked.terms)
         arms = {arm: hits for arm, hits in asked.arms.items() if weights[arm] > 0}
         ranking = Ranking(weights, self.fusion, request.cut_off)
         return rank(arms, ranking).point_ids[:depth] if arms else ()
@@ -110,10 +112,10 @@ async def inquire(
         if present:
             try:
                 arms = await service.ask_arms(judgment.request, EVERYTHING)
-                terms = await service.known_terms(judgment.request, EVERYTHING)
+                read = await service.known(judgment.request, EVERYTHING)
             except InvalidInput as error:
                 raise Misconfigured(f"{judgment.where}: {error}") from error
-            asked.append(Asked(judgment, terms, arms, present))
+            asked.append(Asked(judgment, read.terms, arms, present, read.pictured))
         progress(number, len(judgments))
     if not asked:
         raise Misconfigured(

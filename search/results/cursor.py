@@ -21,14 +21,15 @@ _FOREIGN: Final = "is of no page of this query: send the cursor of an answer to 
 def query_mark(asked: Understood, collection: str) -> str:
     """Return what a cursor remembers its query by: a digest of all that decides on the set and its order.
 
-    Of terms as they were typed: what a word is corrected to may change with the catalogue from one page to the next.
-    Of conditions in whatever order: an object of JSON has none.
+    Of terms and weights as they were sent: what a word is corrected to, and what an arm hears of it, may change with
+    the catalogue from one page to the next. Of conditions in whatever order: an object of JSON has none.
     """
     request = asked.request
     terms = [term.model_dump(mode="json") for term in request.all_terms()], request.spelling
     wanted = [sorted(map(repr, conditions)) for conditions in (asked.wanted.must, asked.wanted.must_not)]
+    ranking = request.arms.model_dump(), request.fusion, request.cut_off
     folded = request.group_by, sorted(request.limit_per.limits().items())
-    digest = hashlib.sha256(repr((collection, terms, wanted, asked.ranking, asked.order, folded)).encode())
+    digest = hashlib.sha256(repr((collection, terms, wanted, ranking, asked.order, folded)).encode())
     for picture in asked.uploads:
         digest.update(hashlib.sha256(picture).digest())
     return digest.hexdigest()[:16]

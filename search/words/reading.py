@@ -16,7 +16,8 @@ import structlog
 
 from catalog.errors import CollectionMismatch, Misconfigured, Unavailable
 from catalog.points import field_path
-from search.filters import Filter
+from catalog.vectors import IMAGE
+from search.filters import Filter, Has
 from search.words.vocabulary import READ_FIELDS, Vocabulary, VocabularyBuilder
 
 if TYPE_CHECKING:
@@ -145,5 +146,6 @@ class Vocabularies:
                 break
             last = rows[-1].point_id
             await asyncio.sleep(_REST * (time.monotonic() - began))
-        kept.vocabulary = await asyncio.to_thread(builder.build)
+        with_pictures = await self._retriever.count(Filter(must=(Has(IMAGE),)), scope)
+        kept.vocabulary = await asyncio.to_thread(builder.build, with_pictures)
         kept.state = state

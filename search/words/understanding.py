@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """The terms to search for, each in its place, and what was put right in them."""
+    """The terms to search for, each in its place, and what was put right in them; how many products have pictures."""
 
     terms: list[Term]
     corrected: Correction | None = None
+    pictured: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ class Vocabulary:
     """What one scope's products are called. `counts` is in products; `complete` unless there were too many words.
 
     `rarity` counts words as the lexical arm has them, those with digits left out: every product may have a code of its
-    own. It counts nothing where it would not be complete.
+    own. `pictured` is the share of products that can be found by their pictures. Where the words would not be complete
+    nothing is counted: `rarity` is empty, `pictured` 1.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict, repr=False)
@@ -42,6 +43,7 @@ class Vocabulary:
     products: int = 0
     complete: bool = True
     rarity: Rarity = field(default_factory=Rarity, repr=False)
+    pictured: float = 1.0
     by_length: Mapping[int, list[str]] = field(init=False, repr=False)
     """The words that others may be corrected to, by how many letters they have."""
 
@@ -76,8 +78,8 @@ class VocabularyBuilder:
                 self._having.update(self._lexical.encode_document(words).indices)
             self._add_phrases(product)
 
-    def build(self) -> Vocabulary:
-        """Return the snapshot."""
+    def build(self, with_pictures: int | None = None) -> Vocabulary:
+        """Return the snapshot; `with_pictures` is how many of the products have any, None where nobody counted."""
         phrases = [
             Phrase(tally.text, kind, tally.count, tally.popularity) for (kind, _), tally in self._phrases.items()
         ]
@@ -90,6 +92,9 @@ class VocabularyBuilder:
             self._products,
             self._complete,
             Rarity(self._products, dict(self._having)) if counted else Rarity(),
+            min(1.0, with_pictures / self._products)
+            if counted and self._products and with_pictures is not None
+            else 1.0,
         )
 
     def _add_words(self, product: Mapping[str, Any]) -> None:

@@ -47,11 +47,12 @@ class Words:
         if correcting:
             right = corrected(terms, vocabulary, self._language)
         said = with_synonyms(right.terms, self._language, languages)
-        return Understood(as_known(said, vocabulary, self._language), right.corrected)
+        return Understood(as_known(said, vocabulary, self._language), right.corrected, vocabulary.pictured)
 
-    async def as_typed(self, terms: Sequence[Term], scope: Scope) -> list[Term]:
+    async def as_typed(self, terms: Sequence[Term], scope: Scope) -> Understood:
         """Return the terms as they stand, with what the catalogue knows of their words, once all of it is read."""
-        return as_known(terms, await self._vocabularies.of(scope, within_seconds=None), self._language)
+        vocabulary = await self._vocabularies.of(scope, within_seconds=None)
+        return Understood(as_known(terms, vocabulary, self._language), pictured=vocabulary.pictured)
 
     async def suggest(self, text: str, limit: int, scope: Scope) -> list[Phrase]:
         """Return at most `limit` completions of a text from the titles, brands and categories of the scope."""

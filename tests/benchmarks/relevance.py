@@ -37,6 +37,7 @@ from search.quality.judging import FUSIONS, Asked, Way, alone, values
 from search.ranking import Ranking, rank
 from search.retriever import Retriever
 from search.schemas import DEFAULT_ARMS
+from tests.benchmarks.fewer_pictures import pictures_table
 from tests.benchmarks.judged import (
     WANTED,
     demo_queries,
@@ -139,8 +140,9 @@ async def ask(core: SearchCore, judged: Mapping[str, Sequence[Judgment]]) -> dic
             found[kind] = []
             for one in judgments:
                 arms = await core.service.ask_arms(one.request, EVERYTHING)
-                terms = await core.service.known_terms(one.request, EVERYTHING)
-                found[kind].append(Asked(one, terms, arms, {point_id(name): gain for name, gain in one.gains.items()}))
+                known = await core.service.known(one.request, EVERYTHING)
+                gains = {point_id(name): gain for name, gain in one.gains.items()}
+                found[kind].append(Asked(one, known.terms, arms, gains, known.pictured))
                 progress.advance(task)
     return found
 
@@ -287,7 +289,7 @@ async def study(
                 f"{level.query} → {level.arm}: {level.mean:.3f} ± {level.deviation:.3f}, near > {level.threshold:.3f}"
             )
         asked, absurd = await ask(core, judged), await ask(core, nonsense())
-        console.print(cut_off_table(name, asked, absurd), weights_table(name, asked))
+        console.print(cut_off_table(name, asked, absurd), weights_table(name, asked), pictures_table(name, asked))
         rows = []
         for line in lines:
             drawn = await calibrate(shop, core, encoders, line)

@@ -16,7 +16,7 @@ from catalog.vectors import ARMS, SparseVector
 from encoders.fakes import ColourPictureEncoder, HashingTextEncoder, fake_encoders
 from encoders.interface import PICTURE_QUERY, TEXT_QUERY, Unrelated
 from search.encoding.query import ArmQuery, QueryEncoder, heard
-from search.schemas import ImageSource, Term
+from search.schemas import ImageSource, SearchRequest, Term
 from tests.builders import jpeg
 from tests.pipeline import new_encoding
 from tests.search.shop import BLUE, RED, encoded, png
@@ -134,7 +134,9 @@ def test_a_product_speaks_with_each_vector_that_it_has(encoder: QueryEncoder) ->
     np.testing.assert_allclose(dense(found["text"]), vector, atol=1e-6)
 
 
-some_weights = st.lists(st.floats(-1000, 1000), min_size=1, max_size=6).filter(lambda weights: max(weights) > 1e-3)
+some_weights = st.lists(st.floats(-1000, 1000, allow_subnormal=False), min_size=1, max_size=6).filter(
+    lambda weights: max(weights) > 1e-3
+)
 
 
 @settings(deadline=None)  # the machine may be busy
@@ -208,6 +210,25 @@ def test_an_arm_counts_for_as_much_as_it_hears(terms: list[Term], shares: tuple[
     found = heard(weights, terms)
 
     assert found == pytest.approx({arm: weights[arm] * share for arm, share in zip(ARMS, shares, strict=True)})
+
+
+@pytest.mark.parametrize(
+    ("request_body", "text"),
+    [
+        ({"text": "red"}, 0.6 + 0.6 * 3 / 4),
+        ({"terms": [{"text": "red"}, {"text": "tee", "weight": -1}]}, 0.6 + 0.6 * 3 / 4),
+        ({"text": "red", "arms": {"text": 0.6, "image": 0.6, "lexical": 1}}, 0.6),
+        ({"terms": [{"image": {"part": 0}}], "text": "in red"}, 0.6),
+        ({"terms": [{"product": "a"}]}, 0.6),
+    ],
+)
+def test_words_alone_weigh_more_in_the_text_arm_the_fewer_pictures_there_are(
+    request_body: dict[str, object], text: float
+) -> None:
+    """Beside a picture or a product they do not, for what it shows no text says; weights that are sent stay."""
+    found = SearchRequest.model_validate(request_body).weights(pictured=1 / 4)
+
+    assert found == pytest.approx({"text": text, "image": 0.6, "lexical": 1.0})
 
 
 def test_words_of_two_texts_add_up(encoder: QueryEncoder) -> None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from catalog.vectors import ARM_WEIGHTS
 from deploy.settings import WordSettings
 from search.access import Scope
 from search.filters import AnyOf, Filter
 from search.routes import scope_of
-from tests.builders import product
-from tests.search.shop import culprits, ids, open_shop, problem
+from tests.builders import deleted, product, upserted
+from tests.search.shop import RED, culprits, data_url, ids, open_shop, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +120,40 @@ def test_the_first_answer_is_the_second(shop: Shop) -> None:
 
     assert first == second
     assert first["corrected"]
+
+
+def weighed(shop: Shop, **request: object) -> float:
+    """Return how much the text arm counts for each that the lexical one does."""
+    arms = shop.search(text="white", explain=True, **request)["hits"][0]["explanation"]["arms"]
+    return float(round(arms["text"]["weight"] / arms["lexical"]["weight"], 4))
+
+
+def test_of_products_without_a_picture_the_text_arm_says_more(shop: Shop) -> None:
+    """As much as the image arm would have said of them; weights that were sent stay as they are."""
+    plain, doubled = ARM_WEIGHTS["text"], ARM_WEIGHTS["text"] + ARM_WEIGHTS["image"]
+    pictured = [product(id=f"with-{number}", images=[data_url(RED)]) for number in range(len(GOODS))]
+
+    with reopened(shop, *GOODS) as opened:
+        assert weighed(opened) == doubled
+        assert weighed(opened, arms={"text": 0.6, "image": 0.6, "lexical": 1}) == 0.6
+    with reopened(shop, *pictured) as opened:
+        assert weighed(opened) == pytest.approx((plain + doubled) / 2)
+    shop.hear(
+        *(deleted(one["id"], version=2) for one in GOODS),
+        upserted(product(id="e", title="White", images=[data_url(RED)])),
+    )
+    with reopened(shop) as opened:
+        assert weighed(opened) == plain
+
+
+def test_a_cursor_outlives_what_the_catalogue_learns(shop: Shop) -> None:
+    """A word that no product had and pictures that none had change what arms hear, not which query it was."""
+    request = {"text": "linen shirt of helicopters", "sort": "price", "cut_off": "off", "limit": 2}
+    with reopened(shop, *GOODS) as opened:
+        cursor = opened.search(**request)["cursor"]
+
+    with reopened(shop, product(id="h", title="Helicopters", price=99.0, images=[data_url(RED)])) as opened:
+        assert opened.found(**request, cursor=cursor) == ["c", "d"]
 
 
 def test_a_thing_that_the_catalogue_calls_otherwise_is_known(shop: Shop, tmp_path: Path) -> None:
