@@ -44,7 +44,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Judge a running index by queries whose right answers are known; see docs/relevance.md."""
-    from search.quality.judging import FUSIONS, Way, alone, judge, require_measures  # noqa: PLC0415 - loaded only when used
+    from encoders.evaluation.measures import require_measures  # noqa: PLC0415 - loaded only when used
+    from search.quality.judging import FUSIONS, Way, alone, judge  # noqa: PLC0415
     from search.quality.judgments import read_judgments  # noqa: PLC0415
 
     require_measures()

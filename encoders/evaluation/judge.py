@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from catalog.errors import InvalidInput, Misconfigured
 from encoders.evaluation import tasks
-from encoders.evaluation.measures import Measured, measure
+from encoders.evaluation.measures import Measured, measure, require_measures
 from encoders.evaluation.retrieval import nearest
 from encoders.evaluation.vectors import Row, ask, see, words_of
 
@@ -78,8 +78,10 @@ def judge(
     """Ask every encoder the same; queries are made of `table`, and searched in it and in the rows of `more`.
 
     `progress` hears which encoder is at work and how many of how many pictures it has seen. Raises `Misconfigured`
-    where a table lacks a column, no query has an answer, or an encoder does not read words that are asked.
+    where a table lacks a column, no query has an answer, an encoder does not read words that are asked, or ir-measures
+    is not installed.
     """
+    require_measures()
     for one in (table, more):
         if one is not None:
             one.require(COLUMNS[question.task])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -37,16 +38,21 @@ class Measured:
         return chosen
 
 
+def require_measures() -> None:
+    """Raise `Misconfigured` where ir-measures is not installed, before minutes are spent on what it is to judge."""
+    if importlib.util.find_spec("ir_measures") is None:
+        raise Misconfigured("judging needs ir-measures: pip install 'vitrine[train]'")
+
+
 def measure(queries: Sequence[Query], places: NDArray[np.int64], cutoffs: Sequence[int]) -> Measured:
     """Measure what was found: `places` (queries, depth) in the gallery, best first.
 
     The measures are P, R, F1, nDCG and Success at each cut-off, and over the whole depth RR and AP. All but nDCG take
     any grade as right. Raises `Misconfigured` where ir-measures is not installed.
     """
-    try:
-        import ir_measures  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise Misconfigured("judging needs ir-measures: pip install 'vitrine[train]'") from error
+    require_measures()
+    import ir_measures  # noqa: PLC0415 - an extra
+
     wanted = [getattr(ir_measures, name) @ count for name in _FROM_THE_LIBRARY for count in cutoffs]
     wanted += [ir_measures.RR, ir_measures.AP]
     values = {str(one): np.zeros(len(queries)) for one in wanted}

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from encoders.bundled.tower import load_picture_tower
+from encoders.evaluation.measures import require_measures
 from encoders.training.baselines import GRID, imagenet_tower, shrunken, untrained_tower
 from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import load
@@ -80,6 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = _parser()
     given = parser.parse_args(arguments)
     with ending_plainly(parser):
+        require_measures()
         tower = load_picture_tower(given.weights)
         sighted = Sighted(load(given.data, given.drawings, given.cache), tower, given.cache)
     figures = aims(sighted)

@@ -6,7 +6,6 @@ it is the order of the API.
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -83,12 +82,6 @@ class Way:
         arms = {arm: hits for arm, hits in asked.arms.items() if weights[arm] > 0}
         ranking = Ranking(weights, self.fusion, request.cut_off)
         return rank(arms, ranking).point_ids[:depth] if arms else ()
-
-
-def require_measures() -> None:
-    """Raise `Misconfigured` where ir-measures is not installed, before minutes are spent on asking."""
-    if importlib.util.find_spec("ir_measures") is None:
-        raise Misconfigured("judging needs ir-measures: pip install 'vitrine[train]'")
 
 
 def alone(arm: str) -> Way:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from catalog.errors import Misconfigured
 from encoders.training import align, evaluate, tables, train
 from encoders.training.checkpoint import CHECKPOINT, read_checkpoint
-from encoders.training.experiments import fusion, robustness, variants
+from encoders.training.experiments import chinese, fusion, robustness, variants
 from encoders.training.progress import tracked
 from encoders.training.shrink import table
 
@@ -41,6 +42,19 @@ def test_data_that_is_not_there_is_said(
         command(["--data", str(tmp_path / "nowhere"), "--cache", str(tmp_path), *given])
 
     assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [evaluate.main, robustness.main, fusion.main, table.main, chinese.main])
+def test_what_is_not_installed_is_said_before_anything_is_read(
+    command: Callable[[list[str]], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not after minutes of encoding, and not by a traceback."""
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+
+    with pytest.raises(SystemExit, match=r"^2$"):
+        command([] if command is chinese.main else ["--data", "nowhere"])
+
+    assert "needs ir-measures: pip install 'vitrine[train]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no checkpoint"])

@@ -10,9 +10,10 @@ import numpy as np
 
 from deploy.processes.parts import search_core
 from encoders.evaluation.intervals import compare
+from encoders.evaluation.measures import require_measures
 from search.access import EVERYTHING
 from search.quality.calibrating import start_of
-from search.quality.judging import MEASURES, Way, inquire, require_measures, values
+from search.quality.judging import MEASURES, Way, inquire, values
 from search.quality.judgments import Judgment, read_judgments
 from search.schemas import SearchRequest
 

@@ -18,11 +18,13 @@ from catalog.vectors import IMAGE, LEXICAL, TEXT
 from deploy.sample.catalogue import products
 from deploy.sample.drawing import draw
 from encoders.bundled import load_picture_tower
+from encoders.evaluation.measures import require_measures
 from encoders.glossary import load_glossary
 from encoders.interface import Encoders
 from encoders.memo import MemoisedTextEncoder
 from encoders.shipped import load_minilm, shipped_pictures
 from encoders.sparse import Bm25Encoder
+from encoders.training.command import ending_plainly
 from encoders.training.experiments.chinese_bench import FUSED, calibrated, load_pairs, ndcg, scores, store
 from encoders.training.experiments.chinese_tower import TowerTextEncoder, train
 from encoders.training.progress import tracked
@@ -171,7 +173,10 @@ def share_interval(figures: Figures, seed: int = 7) -> tuple[float, float]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print both tables, and how sure the share is."""
-    argparse.ArgumentParser(description="Chinese queries beside their English twins, in minutes.").parse_args(arguments)
+    parser = argparse.ArgumentParser(description="Chinese queries beside their English twins, in minutes.")
+    parser.parse_args(arguments)
+    with ending_plainly(parser):
+        require_measures()
     bench, glossary = load_bench(), load_glossary()
     lists = [withheld(glossary, seed) for seed in SEEDS]
     rows = [

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import yaml
 
-from catalog.errors import Misconfigured
 from catalog.text import dense_text, lexical_text
 from catalog.vectors import ARM_WEIGHTS, IMAGE, LEXICAL, TEXT
 from deploy.sample.ranges_clothes import CLOTHES_RANGES
 from deploy.sample.ranges_goods import GOODS_RANGES
 from deploy.sample.ranges_wear import WEAR_RANGES
+from encoders.evaluation.measures import require_measures
 from encoders.interface import TEXT_QUERY, Unrelated
 
 if TYPE_CHECKING:
@@ -136,10 +136,9 @@ def ndcg(pairs: Sequence[Pair], products: Sequence[SampleProduct], found: Scores
 
     Raises `Misconfigured` where ir-measures is not installed.
     """
-    try:
-        import ir_measures  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise Misconfigured("judging needs ir-measures: pip install 'vitrine[train]'") from error
+    require_measures()
+    import ir_measures  # noqa: PLC0415 - an extra
+
     truth = {str(n): {p.id: 1 for p in products if pair.is_answered_by(p)} for n, pair in enumerate(pairs)}
     run = {str(n): _first(products, row) for n, row in enumerate(found)}
     values = np.zeros(len(pairs))

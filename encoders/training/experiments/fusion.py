@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from encoders.evaluation.measures import require_measures
 from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import Dataset, load, text_vectors
 from encoders.training.experiments.composed import ASKED_WORDING, ATTRIBUTES, TAUGHT_WORDING, Wardrobe, all_phrases
@@ -170,6 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows=given.rows,
     )
     with ending_plainly(parser):
+        require_measures()
         sight = open_sight(given.weights)
         results = experiment(load(given.data, given.drawings, given.cache), sight, plan)
     console = Console(width=WIDE_ENOUGH)

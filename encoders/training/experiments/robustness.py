@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from encoders.evaluation.measures import require_measures
 from encoders.training.command import add_sources, ending_plainly
 from encoders.training.data import load
 from encoders.training.experiments.disturbances import named_disturbances
@@ -175,6 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON rather than a table")
     given = parser.parse_args(arguments)
     with ending_plainly(parser):
+        require_measures()
         sights = [open_sight(path) for path in given.weights]
         scene = set_scene(load(given.data, given.drawings, given.cache), given.sample, given.seed, given.cache)
     found = run(scene, sights, given.seed)

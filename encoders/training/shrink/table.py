@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from catalog.errors import Misconfigured
+from encoders.evaluation.measures import require_measures
 from encoders.training.command import add_sources, ending_plainly
 from encoders.training.progress import tracked
 from encoders.training.shrink.lines import Line, picture_lines, see_originals, text_lines, vector_lines
@@ -81,6 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--markdown", action="store_true", help="print for a document")
     given = parser.parse_args(arguments)
     with ending_plainly(parser):
+        require_measures()
         samples = _samples(given)
         originals = see_originals(samples, given.weights)
     ways: dict[str, tuple[str, Iterator[Line]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -151,6 +152,19 @@ def test_an_encoder_that_reads_no_words_is_judged_by_pictures(table: ProductTabl
 
     assert encoder.pictures.encoded == 0
     assert len(tried("image-image", table, encoder).queries) == 6
+
+
+def test_without_the_library_of_measures_nothing_is_encoded(
+    table: ProductTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What to install is said at once, not after minutes of pictures."""
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+    encoder = ColourPictureEncoder()
+
+    with pytest.raises(Misconfigured, match=r"needs ir-measures: pip install 'vitrine\[train\]'"):
+        tried("image-image", table, encoder)
+
+    assert encoder.encoded == 0
 
 
 def test_pictures_are_seen_in_order_and_counted(tmp_path: Path) -> None:
