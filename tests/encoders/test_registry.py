@@ -28,6 +28,7 @@ from tests.encoders.tiny_models import (
     SIGLIP_SIZE,
     SIGLIP_TOKENS,
     TEXT_SIZE,
+    build_timm,
     build_tiny_bert,
     build_tiny_convnext,
     build_tiny_resnet,
@@ -198,20 +199,25 @@ def test_a_pooler_that_never_learnt_is_left_out(tmp_path: Path) -> None:
     np.testing.assert_array_equal(one.encode_pictures(PICTURES), another.encode_pictures(PICTURES))
 
 
-def test_a_network_of_timm_gives_timms_vectors(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "arguments"),
+    [("test_efficientnet", {}), ("inception_v3", {}), ("vgg11", {"mlp_ratio": 1 / 128})],
+)
+def test_a_network_of_timm_gives_timms_vectors(architecture: str, arguments: dict[str, float], tmp_path: Path) -> None:
     """With the preprocessing that its configuration states."""
     import timm  # noqa: PLC0415 - it brings torchvision
     from timm.data.config import resolve_data_config  # noqa: PLC0415
     from timm.data.transforms_factory import create_transform  # noqa: PLC0415
 
-    network = timm.create_model(f"local-dir:{build_tiny_timm(tmp_path)}", pretrained=True, num_classes=0).eval()
+    build_timm(tmp_path, architecture, **arguments)
+    network = timm.create_model(f"local-dir:{tmp_path}", pretrained=True, num_classes=0).eval()
     prepare = create_transform(**resolve_data_config(network.pretrained_cfg))  # type: ignore[no-untyped-call]
     pixels = torch.stack([prepare(to_pillow(one)) for one in PICTURES])
 
     encoder = pictures_of(tmp_path)
 
     np.testing.assert_allclose(encoder.encode_pictures(PICTURES), unit(network(pixels)), atol=1e-5)
-    assert encoder.description.size == network.num_features
+    assert encoder.description.size == network.head_hidden_size
 
 
 def test_without_timm_its_networks_say_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,14 +141,20 @@ def build_tiny_vit(folder: Path) -> Path:
     return folder
 
 
-def build_tiny_timm(folder: Path) -> Path:
+def build_timm(folder: Path, architecture: str, **arguments: float) -> Path:
     """Write a network as timm does: its configuration names an architecture, and holds the preprocessing."""
     import timm  # noqa: PLC0415 - it brings torchvision, and few tests need it
     from timm.models import save_for_hf  # noqa: PLC0415
 
     torch.manual_seed(0)
-    save_for_hf(timm.create_model("test_efficientnet", num_classes=7), str(folder), safe_serialization=True)
+    network = timm.create_model(architecture, num_classes=7, **arguments)
+    save_for_hf(network, str(folder), model_args=arguments, safe_serialization=True)
     return folder
+
+
+def build_tiny_timm(folder: Path) -> Path:
+    """Write the smallest network that timm has for tests."""
+    return build_timm(folder, "test_efficientnet")
 
 
 PICTURE_NETWORKS: Final[dict[str, Callable[[Path], Path]]] = {
