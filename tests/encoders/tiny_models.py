@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from sentence_transformers import SentenceTransformer
@@ -141,7 +141,7 @@ def build_tiny_vit(folder: Path) -> Path:
     return folder
 
 
-def build_timm(folder: Path, architecture: str, **arguments: float) -> Path:
+def build_timm(folder: Path, architecture: str, **arguments: Any) -> Path:  # noqa: ANN401 - each takes its own
     """Write a network as timm does: its configuration names an architecture, and holds the preprocessing."""
     import timm  # noqa: PLC0415 - it brings torchvision, and few tests need it
     from timm.models import save_for_hf  # noqa: PLC0415
