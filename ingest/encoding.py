@@ -122,7 +122,7 @@ class Encoding:
         made: dict[str, FloatArray | None] = {}
         groups = in_groups(map(draft_of, changes), _INPUTS_AT_ONCE)
         asked = (_Group(drafts, self._ask_pictures(drafts)) for drafts in groups)
-        coming = deque(islice(asked, _GROUPS_IN_MEMORY))
+        coming = deque(islice(asked, _GROUPS_IN_MEMORY - 1))  # one more is having its pictures encoded
         while coming:
             group = coming.popleft()
             self._encode_texts([draft for draft in group.drafts if draft.changed(TEXT)], made)
