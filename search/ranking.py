@@ -6,6 +6,7 @@ least one arm, or named by its id. No fusion, filter or page has a say in it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -42,7 +43,7 @@ class ArmHits:
     scores: FloatArray
     scale: Unrelated
     complete: bool
-    """Whether the arm had no more to give: it returned fewer than it was asked for."""
+    """Whether the arm had no more to give that was asked for: it returned fewer than the depth."""
     versions: Callable[[int], Sequence[int]] = _unversioned
 
     @property
@@ -69,6 +70,17 @@ class Ranking:
     weights: Mapping[str, float]
     fusion: str = "convex"
     cut_off: str = "off"
+
+    def far(self, scale: Unrelated) -> float:
+        """Return the score up to which a hit is no candidate, -inf where each is one."""
+        return scale.threshold if self.cut_off == AUTO else -math.inf
+
+    def silent(self, scale: Unrelated) -> float:
+        """Return the score up to which a hit neither is a candidate nor lifts one, -inf where each may.
+
+        What scores no more than the unrelated adds 0 to a convex sum; by ranks every hit adds something.
+        """
+        return -math.inf if self.fusion == RRF else min(scale.mean, self.far(scale))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +176,7 @@ def members(arms: Mapping[str, ArmHits], ranking: Ranking, named: Sequence[str] 
 
     Only hits that are candidates by themselves are named, not those that merely lift one.
     """
-    counts = {arm: hits.near_count if ranking.cut_off == AUTO else len(hits.ids) for arm, hits in arms.items()}
+    counts = {arm: int(np.count_nonzero(hits.scores > ranking.far(hits.scale))) for arm, hits in arms.items()}
     found = chain(named, *(hits.ids[: counts[arm]] for arm, hits in arms.items()))
     return Candidates(list(dict.fromkeys(found)), exact=_is_exact(arms, ranking))
 
@@ -175,13 +187,8 @@ def _is_exact(arms: Mapping[str, ArmHits], ranking: Ranking) -> bool:
 
 
 def _with_a_say(hits: ArmHits, ranking: Ranking) -> ArmHits:
-    """Return the first hits of an arm, up to where they no longer make or lift a candidate.
-
-    What scores no more than the unrelated adds 0 to a convex sum and, where the far are dropped, is no candidate.
-    """
-    if ranking.fusion == RRF or ranking.cut_off != AUTO:
-        return hits
-    count = int(np.count_nonzero(hits.scores > min(hits.scale.mean, hits.scale.threshold)))
+    """Return the first hits of an arm, up to where they no longer make or lift a candidate."""
+    count = int(np.count_nonzero(hits.scores > ranking.silent(hits.scale)))
     return ArmHits(hits.ids[:count], hits.scores[:count], hits.scale, hits.complete)
 
 

@@ -6,7 +6,8 @@ Every call takes the caller's scope and joins it to whatever is asked: nothing i
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 from qdrant_client import models
@@ -22,11 +23,11 @@ from search.ranking import ArmHits, Found
 from search.rows import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from catalog.engine import AsyncEngine
-    from encoders.interface import FloatArray
+    from encoders.interface import FloatArray, Unrelated
     from search.access import Scope
     from search.encoding.query import ArmQuery
     from search.filters import Condition
@@ -41,6 +42,20 @@ _MAX_FACET_VALUES: Final = 100_000
 _DEEPEST: Final = 50_000
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What the arms look for together: what passes a filter and, where an arm has a floor, scores more than that."""
+
+    wanted: Filter
+    floors: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def above(cls, floor: Callable[[Unrelated], float], query: Mapping[str, ArmQuery], wanted: Filter) -> Self:
+        """Return the same for every arm's own floor on its scale; -inf is none."""
+        floors = {arm: floor(part.scale) for arm, part in query.items()}
+        return cls(wanted, {arm: score for arm, score in floors.items() if math.isfinite(score)})
+
+
 class Retriever:
     """Reads one collection. Raises `EngineUnavailable` in an outage, `CollectionMismatch` where it is not there."""
 
@@ -51,19 +66,19 @@ class Retriever:
 
     async def retrieve(self, query: Mapping[str, ArmQuery], wanted: Filter, scope: Scope) -> dict[str, ArmHits]:
         """Return the best `depth` of each arm that pass the filter: one call to the engine."""
-        (found,) = await self.retrieve_each(query, (), [wanted], scope)
+        (found,) = await self.retrieve_each(query, (), [Sought(wanted)], scope)
         return dict(found.arms)
 
     async def retrieve_each(
-        self, query: Mapping[str, ArmQuery], names: Sequence[str], filters: Sequence[Filter], scope: Scope
+        self, query: Mapping[str, ArmQuery], names: Sequence[str], sought: Sequence[Sought], scope: Scope
     ) -> list[Found]:
-        """Return for each filter the best `depth` of each arm, and what is called by one of `names`: one call."""
+        """Return for each of them the best `depth` of each arm, and what is called by one of `names`: one call."""
         named = [Either((Products(tuple(names)), AnyOf(CODES, tuple(names))))] if names else []
         requests: list[models.QueryRequest] = []
-        for wanted in filters:
+        for each in sought:
             # One object for all arms: the embedded engine converts it once.
-            shared = engine_filter(scope.filter & wanted)
-            requests += [self._arm_request(arm, part, shared) for arm, part in query.items()]
+            shared = engine_filter(scope.filter & each.wanted)
+            requests += [self._arm_request(arm, part, shared, each.floors.get(arm)) for arm, part in query.items()]
             requests += [self._named_request(one, shared) for one in named]
         answers = iter(await self._ask(requests))
         return [
@@ -71,7 +86,7 @@ class Retriever:
                 {arm: self._arm_hits(next(answers).points, part) for arm, part in query.items()},
                 [str(point.id) for _ in named for point in next(answers).points],
             )
-            for _ in filters
+            for _ in sought
         ]
 
     async def read(self, parts: Sequence[Part], scope: Scope) -> list[dict[str, models.ScoredPoint]]:
@@ -93,8 +108,8 @@ class Retriever:
 
     async def rank_of(self, arm: str, part: ArmQuery, score: float, wanted: Filter, scope: Scope) -> int | None:
         """Return the rank that a score has in an arm, None where it is beyond the first `_DEEPEST`."""
-        request = self._arm_request(arm, part, engine_filter(scope.filter & wanted))
-        request.limit, request.score_threshold = _DEEPEST, math.nextafter(score, math.inf)
+        request = self._arm_request(arm, part, engine_filter(scope.filter & wanted), math.nextafter(score, math.inf))
+        request.limit = _DEEPEST
         (answer,) = await self._ask([request])
         return len(answer.points) + 1 if len(answer.points) < _DEEPEST else None
 
@@ -196,13 +211,16 @@ class Retriever:
             )
         return records
 
-    def _arm_request(self, arm: str, part: ArmQuery, within: models.Filter) -> models.QueryRequest:
+    def _arm_request(
+        self, arm: str, part: ArmQuery, within: models.Filter, floor: float | None = None
+    ) -> models.QueryRequest:
         return models.QueryRequest(
             query=engine_vector(part.vector),
             using=arm,
             filter=within,
             params=None if arm == LEXICAL else _RESCORED,
             limit=self.depth,
+            score_threshold=floor,
             with_payload=False,
         )
 

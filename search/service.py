@@ -12,6 +12,7 @@ from catalog.vectors import ARMS, LEXICAL
 from search.encoding.query import ArmQuery
 from search.filters import Filter, Points
 from search.parts import Part, all_vectors, in_order
+from search.ranking import Ranking
 from search.results.boosts import Boosts
 from search.results.browsing import Browser
 from search.results.cursor import query_mark, read_cursor, write_cursor
@@ -100,7 +101,7 @@ class SearchService:
 
         Raises what `search` raises.
         """
-        _, founds = await self._finder.ask(self._understood(request, scope, ()), dict.fromkeys(ARMS, 1.0))
+        _, founds = await self._finder.ask(self._understood(request, scope, ()), Ranking(dict.fromkeys(ARMS, 1.0)))
         return founds[0].arms
 
     async def known(self, request: SearchRequest, scope: Scope) -> Known:
@@ -114,7 +115,8 @@ class SearchService:
         """Return where a product is in the answer to a request, or why it is not there; raises what `search` raises."""
         explainer = Explainer(self._finder, self._browser, self._retriever, self._index.numbers)
         try:
-            return await explainer.explain(product_id, await self._read(self._understood(request, scope, ())))
+            explained = request.model_copy(update={"explain": True})
+            return await explainer.explain(product_id, await self._read(self._understood(explained, scope, ())))
         except InvalidInput as error:
             raise InvalidInput(error.message, field=f"request.{error.field}") from error
 

@@ -7,7 +7,7 @@ boost, diversity) is the page known after that second call, and its products are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import InvalidInput
@@ -19,6 +19,7 @@ from search.results.diversity import DEEP, diversify
 from search.results.facets import Tally
 from search.results.listing import arrange, page_of, paths_to_arrange
 from search.results.outcome import Outcome
+from search.retriever import Sought
 from search.rows import PRODUCT_ID, row_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from search.encoding.query import ArmQuery, QueryEncoder
     from search.kept_rows import Kept, KeptRows
-    from search.ranking import Candidate, Found
+    from search.ranking import Candidate, Found, Ranking
     from search.results.boosts import Boosts
     from search.results.outcome import End
     from search.retriever import Retriever
@@ -106,7 +107,9 @@ class Finder:
     async def listed(self, asked: Understood) -> Listed:
         """Return the candidate set in the order in which it is shown."""
         ranking = asked.ranking
-        query, founds = await self.ask(asked, ranking.weights)
+        # Explanations tell of every hit, those that have no say included.
+        seen = replace(ranking, cut_off="off") if asked.request.explain else ranking
+        query, founds = await self.ask(asked, seen)
         with asked.stages.timed("rank"):
             whole = rank(founds[0].arms, ranking, founds[0].named)
             others = [members(found.arms, ranking, found.named) for found in founds[1:]]
@@ -124,23 +127,23 @@ class Finder:
             entries = arrange(ordered, rows, asked.request, asked.order)
         return Listed(query, founds, whole, others, entries, rows)
 
-    async def ask(
-        self, asked: Understood, weights: Mapping[str, float]
-    ) -> tuple[Mapping[str, ArmQuery], Sequence[Found]]:
+    async def ask(self, asked: Understood, ranking: Ranking) -> tuple[Mapping[str, ArmQuery], Sequence[Found]]:
         """Return what each arm looks for, and what was found: under the whole filter, then for each selected facet.
 
-        `weights` say which arms are asked. Raises `InvalidInput` that names the term.
+        Hits that have no say in `ranking` may be left out, and of selected facets, which are only counted, all that are
+        no candidates. Arms without a weight in it are not asked. Raises `InvalidInput` that names the term.
         """
         products = await self._vectors_of(asked)
         with asked.stages.timed("encode"):
-            query = await self._encoder.encode(asked.terms, asked.uploads, products, weights)
+            query = await self._encoder.encode(asked.terms, asked.uploads, products, ranking.weights)
         leaving_out = searched_with(asked.terms)
-        filters = [asked.wanted, *(one.without_own for one in asked.selected if one.without_own is not None)]
-        names = _names(asked)
+        others = [one.without_own for one in asked.selected if one.without_own is not None]
+        sought = [
+            Sought.above(ranking.silent, query, asked.wanted & leaving_out),
+            *(Sought.above(ranking.far, query, wanted & leaving_out) for wanted in others),
+        ]
         with asked.stages.timed("retrieve"):
-            founds = await self._retriever.retrieve_each(
-                query, names, [one & leaving_out for one in filters], asked.scope
-            )
+            founds = await self._retriever.retrieve_each(query, _names(asked), sought, asked.scope)
         return query, founds
 
     async def _vectors_of(self, asked: Understood) -> dict[str, Any]:

@@ -29,7 +29,8 @@ from encoders.threads import share_cores
 from search.access import EVERYTHING
 from search.encoding.query import QueryEncoder
 from search.filters import build_filter
-from search.retriever import Retriever
+from search.ranking import AUTO, Ranking
+from search.retriever import Retriever, Sought
 from search.schemas import DEFAULT_LIMIT, SearchRequest, Term
 from tests.benchmarks.served import Api, search_body
 from tests.benchmarks.table import Row, Section, verdict
@@ -177,7 +178,8 @@ class Bench:
             weights = dict.fromkeys(kind.arms, 1.0)
             asked: dict[str, ArmQuery] = await self._encoder.encode([Term(**term)], uploads, {}, weights)
             names = [] if kind.pictured else [query.text, query.text.upper()]  # ids and codes, as search asks for them
-            await retriever.retrieve_each(asked, names, [build_filter(request.filter, {}, ())], EVERYTHING)
+            sought = Sought.above(Ranking(weights, cut_off=AUTO).silent, asked, build_filter(request.filter, {}, ()))
+            await retriever.retrieve_each(asked, names, [sought], EVERYTHING)
 
         asyncio.run(ask())
         return caught.requests

@@ -197,6 +197,19 @@ def test_a_score_is_of_the_product_alone(stocked: Shop, request: JsonObject, pag
 
 
 @some_examples
+@given(request=requests)
+def test_an_explanation_changes_nothing_that_it_explains(stocked: Shop, request: JsonObject) -> None:
+    """It reads all that the arms return, others only what has a say: the same hits, scores, total and facets."""
+    request |= {"limit": MAX_LIMIT, "facets": ["brand", "category", "price"]}
+    plain, explained = (stocked.search(explain=explain, **request) for explain in (False, True))
+
+    assert [(hit["product"], hit["score"]) for hit in plain["hits"]] == [
+        (hit["product"], hit["score"]) for hit in explained["hits"]
+    ]
+    assert (plain["total"], plain["facets"]) == (explained["total"], explained["facets"])
+
+
+@some_examples
 @given(
     request=requests, limit_per=st.dictionaries(st.sampled_from(["brand", "group_id"]), st.integers(1, 2), min_size=1)
 )

@@ -86,6 +86,23 @@ def test_dropping_the_far_changes_no_score(
     assert kept == {key: score for key, score in whole.items() if key in near}
 
 
+@given(some_arms, some_weights, fusions, st.sampled_from([AUTO, "off"]), st.floats(-1, 1, width=32))
+def test_what_has_no_say_need_not_be_returned(
+    found: dict[str, dict[str, float]], weights: dict[str, float], fusion: str, cut_off: str, threshold: float
+) -> None:
+    """The order, every score and the members are the same without the hits up to these scores."""
+    scale = Unrelated(SCALE.mean, SCALE.deviation, threshold)
+    ranking = Ranking(weights, fusion, cut_off)
+
+    def above(floor: float) -> dict[str, ArmHits]:
+        kept = {arm: [pair for pair in scores.items() if pair[1] > floor] for arm, scores in found.items()}
+        return {arm: hits(*pairs, scale=scale) for arm, pairs in kept.items()}
+
+    whole = above(-2)
+    assert list(rank(whole, ranking)) == list(rank(above(ranking.silent(scale)), ranking))
+    assert set(members(whole, ranking).point_ids) == set(members(above(ranking.far(scale)), ranking).point_ids)
+
+
 def test_an_arm_that_did_not_return_a_candidate_gives_it_nothing() -> None:
     """Half of the weight is half of the score."""
     found = scored({"text": hits(("a", 0.5), ("b", 0.5)), "image": hits(("a", 0.5))}, Ranking(EVEN))
