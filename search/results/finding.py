@@ -84,11 +84,12 @@ class Finder:
         """Return the page that is asked for, of what follows `after` where there is one."""
         listed = await self.listed(asked)
         shown, end = page_of(listed.entries, listed.rows, asked, after)
-        rows, read = listed.rows, None
-        if not self._order_lies_in_rows(asked):
-            of_sets, of_page = self._wanted(asked, (listed.whole, *listed.others)), self._page(asked, shown)
+        rows, of_page = listed.rows, self._page(asked, shown)
+        if self._order_lies_in_rows(asked):
+            (products,) = await self._rows(listed.founds, asked, of_page)
+        else:
+            of_sets = self._wanted(asked, (listed.whole, *listed.others))
             rows, products = await self._rows(listed.founds, asked, of_sets, of_page)
-            read = {point_id: _only(row.product, asked.request.fields) for point_id, row in products.items()}
         with asked.stages.timed("rank"):
             facets = _facets(asked, listed, rows)
         return Outcome(
@@ -98,7 +99,7 @@ class Finder:
             exact=all(one.exact for one in (listed.whole, *listed.others)),
             facets=facets,
             end=end,
-            read=read,
+            read={point_id: _only(row.product, asked.request.fields) for point_id, row in products.items()},
             found=listed.founds[0],
             query=listed.query,
             boosts=self._lifts(shown, rows),
