@@ -1,10 +1,10 @@
-"""Ten minutes at 80 % of what it can do: no error, times and memory as in the first minute.
+"""Ten minutes at 80 % of what it can do: no error, and times and memory as of a process that has just begun.
 
-The 99th percentile of a minute is mostly waiting, and so noisy by nature: a queue at that load, on a machine that is
-always equally fast, has a last minute a fifth above its first in 8 to 27 of 100 runs, by how much the work of searches
-differs (`python -m tests.load.waiting`). So what is judged is the line through all ten minutes, which grows by more
-than a fifth and steadily in 3 or 4 of 100, and in 41 to 91 where searches become a tenth slower; and, more sharply,
-the work of a search.
+The last minute beside the first cannot tell an older process from a slower machine, and at that load the machine
+decides: a speed that swings by a fifth makes a p99 swing by three times. So what is judged is the process that has
+served for ten minutes beside a fresh one, in turn (`tests/load/ageing.py`). The last minute over the first is printed,
+with how fast the machine was in each (`tests/load/minutes.py`), and not judged: a queue alone, on a machine that never
+swings, comes to more than a fifth in 3 to 23 of 100 runs (`python -m tests.load.waiting`).
 """
 
 from __future__ import annotations
@@ -14,23 +14,18 @@ import sys
 import pytest
 
 from tests.load.run import pressed_for
-from tests.load.trend import chance, growth
 
 MINUTES = 10
-FIFTH = 0.2
-CHANCE = 0.05
 
 
 @pytest.mark.timeout(1_800)
 def test_ten_minutes_of_load() -> None:
-    """The 99th percentile grows by no more than a fifth, the work of a search by a tenth, memory by a twentieth."""
+    """Beside a fresh process the p99 is at most a fifth longer, the work of a search a tenth; memory is flat."""
     pressed = pressed_for(MINUTES)
-    windows, tails = pressed.windows, [window.p_ms(99) for window in pressed.windows]
-    ratio, grown, by_chance = tails[-1] / tails[0], growth(tails), chance(tails)
-    told = f"{pressed.table()}\nlast p99 {ratio:.2f} of the first; the line {grown:+.0%}, by chance in {by_chance:.0%}"
+    told, windows = pressed.report(), pressed.minutes.windows
     sys.stdout.write(f"\n{told}\n")
 
-    assert [error for window in windows for error in window.errors] == [], told
-    assert grown <= FIFTH or by_chance > CHANCE, told
-    assert windows[-1].work_ms <= 1.1 * windows[0].work_ms, told
+    assert pressed.errors == [], told
+    assert pressed.ageing.p99_times <= 1.2, told
+    assert pressed.ageing.work_times <= 1.1, told
     assert windows[-1].memory_mib <= 1.05 * windows[0].memory_mib, told

@@ -1,7 +1,8 @@
-"""`python -m tests.load.waiting`: what a queue alone makes of a minute's times, on a machine that never swings.
+"""`python -m tests.load.waiting`: what a queue alone makes of the times that a load is judged by.
 
-Requests come evenly, one is served at a time, and what each takes is log-normal. Runs of ten minutes are simulated, in
-which the machine becomes slower from the first request to the last by as much as is said.
+Requests come evenly, one is served at a time, and what each takes is log-normal, times how fast the machine is at that
+second: log-normal too, and forgotten within half a minute. The ten minutes become slower from the first request to the
+last by as much as is said; then the old one, slower by that, and a fresh one are asked in turn, as `ageing.py` does.
 """
 
 from __future__ import annotations
@@ -12,56 +13,73 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.load.trend import chance, growth
+from tests.load.ageing import PAIRS, SECONDS
+from tests.load.window import markdown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RUNS, MINUTES, SEARCHES = 300, 10, 5_556
-LOAD = 0.8
-FIFTH, CHANCE = 0.2, 0.05
+RUNS, MINUTES, RATE = 300, 10, 130
+LOAD, FIFTH = 0.8, 0.2
+REMEMBERED_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Its load at first, the variation of the work (deviation over mean), and how much slower it becomes."""
+    """The variation of the work (deviation over mean), the machine's likewise, how much slower the process becomes."""
 
-    load: float
     variation: float
+    machine: float
     slower: float
-
-    def times(self, generator: np.random.Generator, *, runs: int, minutes: int, searches: int) -> NDArray[np.float64]:
-        """Return how long each search takes with its waiting, in multiples of the work at first: (runs, minutes, n)."""
-        count, spread = minutes * searches, np.sqrt(np.log1p(self.variation**2))
-        work = np.linspace(1.0, 1.0 + self.slower, count)[:, None] * np.exp(
-            spread * generator.standard_normal((count, runs)) - spread**2 / 2
-        )
-        waited = np.zeros(runs)
-        times = np.empty_like(work)
-        for number, one in enumerate(work):
-            times[number] = one + waited
-            waited = np.maximum(0.0, times[number] - 1.0 / self.load)
-        by_run: NDArray[np.float64] = times.T.reshape(runs, minutes, searches)
-        return by_run
 
     def cells(self) -> list[str]:
         """Return the row of a table."""
-        times = self.times(np.random.default_rng(1), runs=RUNS, minutes=MINUTES, searches=SEARCHES)
-        middles, tails = np.percentile(times, [50, 99], axis=2)
-        low, middle, high = np.percentile(tails[:, 0], [5, 50, 95])
-        swings = [f"{np.median(each.max(axis=1) / each.min(axis=1)):.2f}" for each in (middles, tails)]
-        above = np.mean(tails[:, -1] > (1 + FIFTH) * tails[:, 0])
-        rising = np.mean([growth(run) > FIFTH and chance(run) <= CHANCE for run in tails.tolist()])
-        first = [f"{np.median(middles[:, 0]):.1f}", f"{middle:.1f} ({low:.1f}–{high:.1f})"]
-        return [f"{self.variation}", f"{self.slower:.0%}", *first, *swings, f"{above:.0%}", f"{rising:.0%}"]
+        generator = np.random.default_rng(1)
+        minutes = self._windows(generator, MINUTES, 60, np.linspace(1.0, 1.0 + self.slower, MINUTES * 60 * RATE))
+        middles, tails = np.percentile(minutes, [50, 99], axis=1)
+        low, middle, high = np.percentile(tails[0], [5, 50, 95])
+        above = np.mean(tails[-1] > (1 + FIFTH) * tails[0])
+        shown = [f"{np.median(middles[0]):.1f}", f"{middle:.1f} ({low:.1f}–{high:.1f})", f"{above:.0%}"]
+        given = [f"{self.variation}", f"{self.machine:.0%}", f"{self.slower:.0%}"]
+        return [*given, *shown, f"{np.mean(self._turns(generator) > 1 + FIFTH):.0%}"]
+
+    def _turns(self, generator: np.random.Generator) -> NDArray[np.float64]:
+        """Return the old p99 over the fresh one of each run: (runs,)."""
+        seconds = int(SECONDS)
+        is_old = np.array([(number % 4) in {0, 3} for number in range(2 * PAIRS)])
+        work = np.repeat(np.where(is_old, 1.0 + self.slower, 1.0), seconds * RATE)
+        tails = np.percentile(self._windows(generator, 2 * PAIRS, seconds, work), 99, axis=1)
+        ratios: NDArray[np.float64] = np.median(tails[is_old], axis=0) / np.median(tails[~is_old], axis=0)
+        return ratios
+
+    def _windows(
+        self, generator: np.random.Generator, windows: int, seconds: int, work: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return how long each search takes with its waiting, in multiples of its mean: (windows, searches, runs)."""
+        speed, spread = self._speed(generator, windows * seconds), np.sqrt(np.log1p(self.variation**2))
+        times = np.empty((windows * seconds * RATE, RUNS))
+        waited = np.zeros(RUNS)
+        for number, mean in enumerate(work):
+            taken = np.exp(spread * generator.standard_normal(RUNS) - spread**2 / 2) * mean * speed[number // RATE]
+            times[number] = taken + waited
+            waited = np.maximum(0.0, times[number] - 1.0 / LOAD)
+        return times.reshape(windows, seconds * RATE, RUNS)
+
+    def _speed(self, generator: np.random.Generator, seconds: int) -> NDArray[np.float64]:
+        """Return how long the machine takes for the same work in each second: (seconds, runs)."""
+        kept = np.exp(-1.0 / REMEMBERED_SECONDS)
+        swings = generator.standard_normal((seconds, RUNS))
+        for second in range(1, seconds):
+            swings[second] = kept * swings[second - 1] + np.sqrt(1.0 - kept**2) * swings[second]
+        return np.exp(self.machine * swings)
 
 
 def main() -> None:
     """Print the table."""
-    titles = ["variation", "slower", "p50", "p99", "p50 swings", "p99 swings", "last > 1.2 first", "judged"]
-    rows = [titles, ["---"] * len(titles)]
-    rows += [Queue(LOAD, variation, slower).cells() for variation in (0.5, 1.0) for slower in (0.0, 0.05, 0.1, 0.15)]
-    sys.stdout.write("\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n")
+    titles = ["variation", "machine", "slower", "p50", "p99", "last > 1.2 first", "old > 1.2 fresh"]
+    cases = [(variation, machine) for variation in (0.5, 1.0) for machine in (0.0, 0.07)]
+    rows = [Queue(*case, slower).cells() for case in cases for slower in (0.0, 0.1)]
+    sys.stdout.write(markdown(titles, *rows) + "\n")
 
 
 if __name__ == "__main__":
