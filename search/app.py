@@ -13,6 +13,7 @@ from search.access import EVERYTHING
 from search.answers import Problem
 from search.deadlines import Deadline
 from search.events import EventIntake
+from search.lateness import watched
 from search.locks.guard import OPEN, Guard
 from search.middleware import BodyLimit, Farewell, HeadAsGet, Measured, SecurityHeaders
 from search.routes import add_routes
@@ -34,7 +35,8 @@ def create_app(parts: SearchParts) -> FastAPI:
         await parts.encoder.warm_up()
         parts.readiness.warmed_up()
         parts.words.begin(EVERYTHING)
-        yield
+        async with watched(parts.metrics):
+            yield
         if intake is not None:
             intake.close()
         parts.encoder.close()

@@ -40,6 +40,13 @@ class SearchMetrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._loop_late_seconds = Histogram(
+            "vitrine_search_loop_late_seconds",
+            "How late the event loop is, looked at four times a second: what is ready waits for as long at each step, "
+            "in no stage. Worry if a quarter is over 10 ms: the process has nearly all that it can use; add another.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self._encoded_contents = Histogram(
             "vitrine_search_encoded_contents",
             "How much one call of the query encoder took at once: words (a text for each arm that reads it, at most "
@@ -107,6 +114,10 @@ class SearchMetrics:
         self._candidates.observe(candidates)
         for stage, seconds in stages.items():
             self._stage_seconds.labels(stage).observe(seconds)
+
+    def late(self, seconds: float) -> None:
+        """Note by how much the event loop is late."""
+        self._loop_late_seconds.observe(seconds)
 
     def encoded(self, kind: str, contents: int) -> None:
         """Note a batch of words or pictures for the query encoder."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from search.errors import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -146,7 +146,7 @@ class HeadAsGet:
 
 
 class Measured:
-    """Counts answers and their time by route."""
+    """Counts answers and their time by route, and adds `total` to a `Server-Timing`: less its stages, it is waiting."""
 
     def __init__(self, app: ASGIApp, metrics: SearchMetrics) -> None:
         self._app = app
@@ -161,7 +161,9 @@ class Measured:
 
         async def noted(message: Message) -> None:
             nonlocal status
-            status = message.get("status", status)
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": _with_total(message.get("headers", ()), time.perf_counter() - start)}
             await send(message)
 
         try:
@@ -172,6 +174,11 @@ class Measured:
             route = getattr(scope.get("route"), "path", "none")
             status = status or HTTPStatus.INTERNAL_SERVER_ERROR.value
             self._metrics.answered(route, status, time.perf_counter() - start)
+
+
+def _with_total(headers: Iterable[tuple[bytes, bytes]], seconds: float) -> list[tuple[bytes, bytes]]:
+    total = b", total;dur=%.2f" % (1000 * seconds)
+    return [(name, value + total if name == b"server-timing" else value) for name, value in headers]
 
 
 class Farewell:

@@ -30,8 +30,8 @@ async function call(url, options = {}) {
 }
 
 function milliseconds(response) {
-  const times = [...(response.headers.get("Server-Timing") ?? "").matchAll(/;dur=([\d.]+)/g)];
-  return times.length ? times.reduce((sum, [, time]) => sum + Number(time), 0) : null;
+  const total = /\btotal;dur=([\d.]+)/.exec(response.headers.get("Server-Timing") ?? "");
+  return total && Number(total[1]);
 }
 
 export async function search(request, picture = null, signal = undefined) {
