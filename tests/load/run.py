@@ -51,7 +51,7 @@ class Pressed:
     def report(self) -> str:
         """Return all of it as markdown."""
         parts = (f"{self.capacity}; then {self.rate:.0f}/s", self.minutes.table(), self.minutes.verdict())
-        return "\n\n".join([*parts, self.ageing.table()])
+        return "\n\n".join([*parts, self.ageing.table(), self.ageing.verdict()])
 
 
 def pressed_for(minutes: int) -> Pressed:

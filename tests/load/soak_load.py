@@ -20,12 +20,12 @@ MINUTES = 10
 
 @pytest.mark.timeout(1_800)
 def test_ten_minutes_of_load() -> None:
-    """Beside a fresh process the p99 is at most a fifth longer, the work of a search a tenth; memory is flat."""
+    """Beside a fresh process the p99 is not a fifth longer, nor the work of a search a tenth; memory is flat."""
     pressed = pressed_for(MINUTES)
     told, windows = pressed.report(), pressed.minutes.windows
     sys.stdout.write(f"\n{told}\n")
 
     assert pressed.errors == [], told
-    assert pressed.ageing.p99_times <= 1.2, told
+    assert not pressed.ageing.is_longer, told
     assert pressed.ageing.work_times <= 1.1, told
     assert windows[-1].memory_mib <= 1.05 * windows[0].memory_mib, told

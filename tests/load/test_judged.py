@@ -34,6 +34,14 @@ def test_a_process_is_judged_by_the_medians_of_its_windows() -> None:
     assert "| p99, ms | 30.0 (30.0–9,000.0) | 20.0 (0.1–20.0) | 1.50 |" in found.table()
 
 
+def test_a_longer_tail_is_one_in_most_pairs() -> None:
+    """A fifth more in the medians is chance where the fresh one's was the longer in six pairs of eighteen."""
+    fresh = [window(0.02)] * 18
+    assert Ageing([window(0.03)] * 13 + [window(0.01)] * 5, fresh).is_longer
+    assert not Ageing([window(0.03)] * 12 + [window(0.01)] * 6, fresh).is_longer
+    assert not Ageing([window(0.023)] * 18, fresh).is_longer
+
+
 def test_only_minutes_in_which_the_machine_was_equally_fast_are_compared() -> None:
     """Of three late minutes one had a slower processor and one had company."""
     early, late = [window(0.02)] * 3, [window(0.09, floor=0.0032), window(0.09, others=0.2), window(0.03)]
