@@ -155,7 +155,7 @@ def query_words(settings: Settings, retriever: Retriever, lexical: LexicalEncode
     rules = read_synonyms(wanted.synonyms) if wanted.synonyms is not None else []
     synonyms = Synonyms(rules, glossary.simplified)
     limits = ReadingLimits(wanted.refresh_seconds, wanted.most_words, wanted.most_scopes)
-    language = Language(synonyms, glossary.simplified, everyday_words().__contains__, lexical)
+    language = Language(synonyms, glossary, everyday_words().__contains__, lexical)
     return Words(Vocabularies(retriever, glossary, lexical, limits), language)
 
 

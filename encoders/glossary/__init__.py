@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from encoders.glossary.segments import in_english, is_understood, translations
+from encoders.glossary.segments import in_english, is_understood, pieces, translations
 from encoders.glossary.words import Glossary, load_glossary
 
-__all__ = ["Glossary", "in_english", "is_understood", "load_glossary", "translations"]
+__all__ = ["Glossary", "in_english", "is_understood", "load_glossary", "pieces", "translations"]

@@ -11,6 +11,7 @@ from search.words.writing import without_digits
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from encoders.glossary import Glossary
     from encoders.interface import LexicalEncoder
     from search.filter_values import FilterValue
     from search.schemas import Term
@@ -32,7 +33,7 @@ class Language:
     """What words are read with, whatever the catalogue holds."""
 
     synonyms: Synonyms
-    simplified: Mapping[int, str]
+    glossary: Glossary
     is_word: Callable[[str], bool]
     lexical: LexicalEncoder
 
@@ -43,7 +44,7 @@ def corrected(terms: Sequence[Term], vocabulary: Vocabulary, language: Language)
     def is_right(word: str) -> bool:
         return language.is_word(word) or language.synonyms.has_word(word)
 
-    found = [(term.text and correct(term.text, vocabulary, language.simplified, is_right)) or None for term in terms]
+    found = [(term.text and correct(term.text, vocabulary, language.glossary, is_right)) or None for term in terms]
     changed = [one for one in found if one is not None]
     if not changed:
         return Understood(list(terms))

@@ -10,8 +10,9 @@ from catalog.product import parse_category
 from catalog.text import lexical_text
 from encoders.glossary import translations
 from search.encoding.nearness import Rarity
+from search.words.characters import Characters, CharactersBuilder
 from search.words.completions import Completions, Phrase
-from search.words.writing import folded, parts, prose, without_digits
+from search.words.writing import folded, lowered, parts, prose, without_accents, without_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,8 +34,8 @@ class Vocabulary:
     """What one scope's products are called. `counts` is in products; `complete` unless there were too many words.
 
     `rarity` counts words as the lexical arm has them, those with digits left out: every product may have a code of its
-    own. `pictured` is the share of products that can be found by their pictures. Where the words would not be complete
-    nothing is counted: `rarity` is empty, `pictured` 1.
+    own. Where there are too many words nothing is counted: `rarity` is empty. `pictured` is the share of products that
+    can be found by their pictures. `accented` has those words that are written with accents, as some product does.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict, repr=False)
@@ -44,6 +45,8 @@ class Vocabulary:
     complete: bool = True
     rarity: Rarity = field(default_factory=Rarity, repr=False)
     pictured: float = 1.0
+    accented: Mapping[str, str] = field(default_factory=dict, repr=False)
+    chinese: Characters = field(default_factory=Characters, repr=False)
     by_length: Mapping[int, list[str]] = field(init=False, repr=False)
     """The words that others may be corrected to, by how many letters they have."""
 
@@ -62,6 +65,8 @@ class VocabularyBuilder:
         self._lexical = lexical
         self._most = most
         self._counts: Counter[str] = Counter()
+        self._accented: dict[str, str] = {}
+        self._chinese = CharactersBuilder(glossary, most=most)
         self._known: set[str] = set()
         self._having: Counter[int] = Counter()
         self._phrases: dict[tuple[str, str], _Tally] = {}
@@ -83,31 +88,35 @@ class VocabularyBuilder:
         phrases = [
             Phrase(tally.text, kind, tally.count, tally.popularity) for (kind, _), tally in self._phrases.items()
         ]
-        completions = Completions(phrases, self._glossary.simplified)
-        counted = len(self._having) <= self._most
+        completions = Completions(phrases, self._glossary)
         return Vocabulary(
             dict(self._counts),
             frozenset(self._known),
             completions,
             self._products,
             self._complete,
-            Rarity(self._products, dict(self._having)) if counted else Rarity(),
-            min(1.0, with_pictures / self._products)
-            if counted and self._products and with_pictures is not None
-            else 1.0,
+            Rarity(self._products, dict(self._having)) if len(self._having) <= self._most else Rarity(),
+            min(1.0, with_pictures / self._products) if self._products and with_pictures is not None else 1.0,
+            self._accented,
+            self._chinese.build(),
         )
 
     def _add_words(self, product: Mapping[str, Any]) -> None:
         naming = "\n".join(_naming_texts(product))
         english = " ".join(translations(naming, self._glossary))
-        named = set(prose(self._folded(f"{naming}\n{english}")))
-        others = [product.get("id", ""), *product.get("codes", ()), product.get("description", "")[:_DESCRIPTION_CHARS]]
-        described = set(prose(self._folded("\n".join(others))))
-        for word in named:
+        named = {without_accents(word): word for word in prose(self._lowered(f"{naming}\n{english}"))}
+        others = "\n".join(
+            [product.get("id", ""), *product.get("codes", ()), product.get("description", "")[:_DESCRIPTION_CHARS]]
+        )
+        for word, written in named.items():
             if word in self._counts or len(self._counts) < self._most:
                 self._counts[word] += 1
+                if written != word:
+                    self._accented[word] = written
+        self._chinese.add(naming, others)
+        described = set(prose(folded(others, self._glossary.simplified)))
         room = self._most - len(self._known)
-        new = (named | described) - self._known
+        new = (named.keys() | described) - self._known
         self._complete = self._complete and len(new) <= room
         if self._complete:
             self._known |= new
@@ -115,7 +124,7 @@ class VocabularyBuilder:
     def _add_phrases(self, product: Mapping[str, Any]) -> None:
         popularity = float(product.get("popularity", 0.0))
         for kind, text in _phrases_of(product):
-            key = kind, " ".join(parts(self._folded(text)))
+            key = kind, " ".join(parts(folded(text, self._glossary.simplified)))
             tally = self._phrases.get(key)
             if tally is None and len(self._phrases) < self._most and key[1] and len(text) <= _PHRASE_CHARS:
                 tally = self._phrases[key] = _Tally(text)
@@ -123,8 +132,8 @@ class VocabularyBuilder:
                 tally.count += 1
                 tally.popularity = max(tally.popularity, popularity)
 
-    def _folded(self, text: str) -> str:
-        return folded(text, self._glossary.simplified)
+    def _lowered(self, text: str) -> str:
+        return lowered(text, self._glossary.simplified)
 
 
 @dataclass(slots=True)

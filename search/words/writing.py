@@ -11,18 +11,37 @@ from encoders.glossary.words import CHINESE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_PARTS: Final = re.compile(rf"(?P<chinese>{CHINESE.pattern}+)|(?P<word>(?:(?!{CHINESE.pattern})[\w])+(?:['’]\w+)?)")
+_PARTS: Final = re.compile(rf"(?P<chinese>{CHINESE.pattern}+)|(?P<word>(?:(?!{CHINESE.pattern})[\w])+(?:'\w+)?)")
+_COMPOUND: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
 _PROSE: Final = re.compile(r"[^\W\d_]+")
 _NO_BLANK: Final = rf"(?:(?!{CHINESE.pattern})\S)*"
 _WITH_DIGITS: Final = re.compile(rf"{_NO_BLANK}\d{_NO_BLANK}")
+_ACCENTS: Final = re.compile("(?<=[a-zæøʒ\u0370-\u03ff])[\u0300-\u036f]+")
+_LIGATURES: Final = str.maketrans({"æ": "ae", "œ": "oe"})
 MIN_CHARS: Final = 4
 _MAX_CHARS: Final = 32
 
 
 def folded(text: str, simplified: Mapping[int, str]) -> str:
-    """Return a text in the characters by which words are looked up: half width, lower case, simplified."""
+    """Return a text in the characters by which words are looked up: as `lowered` has it, and without accents."""
+    return without_accents(lowered(text, simplified))
+
+
+def lowered(text: str, simplified: Mapping[int, str]) -> str:
+    """Return a text in half width, lower case and simplified characters."""
     plain = text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
     return plain.replace("’", "'").translate(simplified)
+
+
+def without_accents(lowered_text: str) -> str:
+    """Return a text without the accents of Latin and Greek letters: just those that the lexical arm does not tell.
+
+    It tells й from и and ø from o, so these stay.
+    """
+    if lowered_text.isascii():
+        return lowered_text
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", lowered_text))
+    return unicodedata.normalize("NFC", bare).translate(_LIGATURES)
 
 
 def without_digits(text: str) -> str:
@@ -31,8 +50,13 @@ def without_digits(text: str) -> str:
 
 
 def parts(folded_text: str) -> Iterator[str]:
-    """Yield the words of a folded text, and its runs of Chinese characters, in their order."""
-    return (match[0] for match in _PARTS.finditer(folded_text))
+    """Yield the words of a folded text, without apostrophes, and its runs of Chinese characters, in their order."""
+    return (match[0].replace("'", "") for match in _PARTS.finditer(folded_text))
+
+
+def compounds(folded_text: str) -> Iterator[str]:
+    """Yield the words of a folded text that have hyphens, without these: who types `tshirt` means one."""
+    return (match[0].replace("-", "") for match in _COMPOUND.finditer(folded_text))
 
 
 def is_chinese(part: str) -> bool:

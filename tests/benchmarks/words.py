@@ -111,7 +111,7 @@ def _spelling_rows(sample: Sequence[Mapping[str, object]]) -> list[str]:
     vocabulary = builder.build()
 
     def put_right(word: str, is_word: Callable[[str], bool]) -> str | None:
-        found = correct(word, vocabulary, glossary.simplified, is_word)
+        found = correct(word, vocabulary, glossary, is_word)
         return found.text if found else None
 
     chance = random.Random(3)

@@ -25,3 +25,8 @@ def of_products(*products: JsonObject, most: int = MANY) -> Vocabulary:
     builder = VocabularyBuilder(GLOSSARY, fake_encoders().lexical, most=most)
     builder.add(products)
     return builder.build()
+
+
+def wide(text: str) -> str:
+    """Return a text as Chinese keyboards write it in full width."""
+    return text.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})

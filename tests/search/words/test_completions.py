@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.words.completions import Completions, Phrase
-from tests.search.words.lexicon import GLOSSARY, of_products
+from tests.search.words.lexicon import GLOSSARY, of_products, wide
 
 WORDS = ("red", "shoe", "shoes", "shirt", "reed", "鞋子", "红鞋", "nike", "a")
 
 
 def titles(*texts: str) -> Completions:
     """Return the completions of titles, each of one product."""
-    return Completions([Phrase(text, "title", 1) for text in texts], GLOSSARY.simplified)
+    return Completions([Phrase(text, "title", 1) for text in texts], GLOSSARY)
 
 
 def found(completions: Completions, typed: str, limit: int = 10) -> list[str]:
@@ -62,10 +62,65 @@ def test_nearer_words_hide_those_further_away() -> None:
     assert found(completions, "sand") == ["Sandals", "Sandwich"]
 
 
-@pytest.mark.parametrize("typed", ["", " ", "…", "xyz", "nik x", "1234", "snk"])
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("creme", "Crème brûlée bowl"),
+        ("CRÈME BRULEE", "Crème brûlée bowl"),
+        ("crème", "Crème brûlée bowl"),
+        ("cafe\u0301", "Cafe table"),
+        (wide("cafe"), "Cafe table"),
+        ("levis", "Levi’s 501"),
+        ("levi's", "Levi’s 501"),
+        (wide("501"), "Levi’s 501"),
+        ("tshirt", "Linen T-Shirt"),
+        ("tshrit", "Linen T-Shirt"),
+        ("t-sh", "Linen T-Shirt"),
+        ("t shirt", "Linen T-Shirt"),
+        ("bowls", "Crème brûlée bowl"),
+        ("women's", "Coats for women"),
+    ],
+)
+def test_a_word_is_found_however_it_is_written(typed: str, completed: str) -> None:
+    """With accents or without, in full width, with apostrophe or hyphen or without, in plural."""
+    texts = ("Crème brûlée bowl", "Cafe table", "Levi’s 501", "Linen T-Shirt", "Coats for women")
+
+    assert found(titles(*texts), typed) == [completed]
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("白色半身裙", "白色波点羊毛半身裙"),
+        ("白色的裙", "白色波点羊毛半身裙"),
+        ("裙白", "白色波点羊毛半身裙"),
+        ("点羊毛半身裙", "白色波点羊毛半身裙"),
+        ("色波点羊毛半身裙", "白色波点羊毛半身裙"),
+        ("吊带连衣群", "休闲吊带连衣裙 青色"),
+        ("休闲吊戴", "休闲吊带连衣裙 青色"),
+        ("青色连衣群", "休闲吊带连衣裙 青色"),
+        ("休閒", "休闲吊带连衣裙 青色"),
+    ],
+)
+def test_words_of_chinese_need_not_stand_together(typed: str, completed: str) -> None:
+    """Nothing parts them; particles say nothing; a character that sounds like the right one is forgiven."""
+    assert found(titles("白色波点羊毛半身裙", "休闲吊带连衣裙 青色"), typed) == [completed]
+
+
+def test_what_stands_as_it_was_typed_hides_the_rest() -> None:
+    """Words together hide words apart, and what is written so what only sounds so."""
+    completions = titles("白色半身裙", "白色羊毛半身裙", "连衣裙", "连衣群")
+
+    assert found(completions, "白色半身裙") == ["白色半身裙"]
+    assert found(completions, "连衣群") == ["连衣群"]
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ", "…", "群", "衣群", "黑色半身裙", "连衣帽", "红裙", "hat", "bs", "xyz", "nik x", "1234", "snk"]
+)
 def test_nothing_completes_what_is_nowhere(typed: str) -> None:
     """Nor nothing at all."""
-    assert found(titles("Nike shoes", "Phone 12"), typed) == []
+    assert found(titles("Nike shoes", "Phone 12", "白色半身裙", "连衣裙", "b"), typed) == []
 
 
 def test_an_empty_catalogue_has_no_completions() -> None:

@@ -18,6 +18,7 @@ from search.filters import AnyOf, Filter
 from search.retriever import Retriever
 from search.words.reading import ReadingLimits, Vocabularies
 from tests.builders import bare, deleted, patched, product, upserted
+from tests.search.shop import RED, data_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -137,14 +138,15 @@ async def test_in_an_outage_the_old_words_stay(shop: Shop) -> None:
 
 
 async def test_where_words_are_too_many_the_rest_is_left(shop: Shop) -> None:
-    """Memory is bounded, and the vocabulary says that it does not know all."""
-    shop.sell(product(), product(id="b", title="Something else altogether"))
+    """Memory is bounded, and the vocabulary says that it does not know all. Pictures are counted nevertheless."""
+    shop.sell(product(images=[data_url(RED)]), product(id="b", title="Something else altogether"))
     async with reading(shop, ReadingLimits(0, most_words=3, rest=0)) as vocabularies:
         words = await settled(vocabularies)
 
         assert len(words) <= 3
         assert not (await known(vocabularies)).complete
         assert (await known(vocabularies)).rarity == Rarity()
+        assert (await known(vocabularies)).pictured == 0.5
 
 
 async def test_words_are_counted_as_the_lexical_arm_has_them(shop: Shop) -> None:

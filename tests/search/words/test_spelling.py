@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search.words.sounds import alike, sound
 from search.words.spelling import MAX_UNKNOWN, Correction, correct
 from search.words.vocabulary import Vocabulary
-from tests.search.words.lexicon import GLOSSARY, of_products, vocabulary
+from tests.search.words.lexicon import GLOSSARY, of_products, vocabulary, wide
 
 EVERYDAY = {"wedding", "helicopter", "press"}
 SHOP = vocabulary(
@@ -16,10 +17,15 @@ SHOP = vocabulary(
     "Nike trainers", "Crème brûlée bowl", "针织帽",
 )  # fmt: skip
 
+CHINESE = of_products(
+    {"title": "红色修身连衣裙", "brand": "鸿星尔克", "category": "女装 > 牛仔裤"},
+    {"title": "黑色高跟鞋", "attributes": {"材质": "羊羔绒布"}, "description": "送高根鞋鞋盒"},
+)
+
 
 def put_right(text: str, words: Vocabulary = SHOP) -> str:
     """Return a text as it is searched for."""
-    found = correct(text, words, GLOSSARY.simplified, EVERYDAY.__contains__)
+    found = correct(text, words, GLOSSARY, EVERYDAY.__contains__)
     return text if found is None else found.text
 
 
@@ -38,7 +44,10 @@ def put_right(text: str, words: Vocabulary = SHOP) -> str:
         ("(sneekers, dres!)", "(sneakers, dress!)"),
         ("white  sneekers ", "white  sneakers "),
         ("leathr sneekers 42", "leather sneakers 42"),
-        ("creme", "crème"),
+        ("brulle", "brûlée"),  # with its accents, which the one that was typed need not have
+        ("brùlle", "brûlée"),
+        (wide("sneekers"), "sneakers"),
+        ("sneekers\uff0cdres\uff01", "sneakers\uff0cdress\uff01"),
         ("beanei", "beanie"),  # of a title in Chinese, whose English the lexical arm holds
     ],
 )
@@ -51,6 +60,7 @@ def test_a_slip_is_put_right(typed: str, meant: str) -> None:
     "text",
     [
         "sneakers", "sneaker", "shoe", "women", "bowls",  # known, or known in the other number
+        "creme", "crème", "CREME", "brulee", wide("nike"), "\uff2eike",  # known without accents, and in full width
         "wedding dress", "helicopter", "press",  # everyday words, however near to one of the catalogue
         "snk", "nik", "dres5",  # too short, not letters alone
         "wh-1000xm4", "sneek-ers", "sneekers.com", "a@sneekers", "sku_sneekers", "4006381333931", "128gb",
@@ -121,19 +131,85 @@ def test_nothing_is_put_right_where_not_all_words_are_at_hand() -> None:
     assert put_right("sneekers", small) == "sneekers"
 
 
+@given(st.text("连衣群裙红色牛仔库裤高跟根鞋协", max_size=14))
+def test_a_corrected_chinese_text_is_right(text: str) -> None:
+    """No character more or less, and nothing to do the second time."""
+    once = put_right(text, CHINESE)
+
+    assert len(once) == len(text)
+    assert put_right(once, CHINESE) == once
+
+
 def test_an_empty_catalogue_puts_nothing_right() -> None:
     """Before the first reading, too."""
     assert put_right("sneekers", Vocabulary()) == "sneekers"
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("连衣群", "连衣裙"),
+        ("红色连衣群", "红色连衣裙"),
+        ("連衣群", "連衣裙"),
+        ("连衣群\uff0c黑色 牛仔库", "连衣裙\uff0c黑色 牛仔裤"),
+        ("鸿兴尔克", "鸿星尔克"),
+        ("羊糕绒布", "羊羔绒布"),
+        ("Nike连衣群", "Nike连衣裙"),
+    ],
+)
+def test_a_character_that_sounds_alike_is_put_right(typed: str, meant: str) -> None:
+    """Within a word of three or more, of the word list or whole in a brand, a category or an attribute."""
+    assert put_right(typed, CHINESE) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "连衣裙", "高跟鞋", "鸿星尔克",  # known
+        "高根鞋",  # as some product's description has it
+        "运动鞋", "超短裙", "牛仔裙",  # words that the catalogue lacks
+        "连衣帽", "连衣", "衣群", "群",  # sounds otherwise, or too short to tell
+        "连一群",  # two characters
+        "连衣群" * 14, "连衣群" * 5,  # prose, and too many slips
+    ],
+)  # fmt: skip
+def test_what_may_be_right_in_chinese_is_left_alone(text: str) -> None:
+    """A word that has one character with another sound is another word."""
+    assert put_right(text, CHINESE) == text
+
+
+def test_synonyms_are_right_in_chinese_too() -> None:
+    """Whoever wrote a character into a rule meant it."""
+    assert correct("连衣群", CHINESE, GLOSSARY, {"群"}.__contains__) is None
+
+
+def test_with_too_many_characters_nothing_is_put_right() -> None:
+    """Memory is bounded: of the pairs of characters as of words."""
+    titles = [f"连衣裙{chr(0x4E00 + number)}" for number in range(40)]
+
+    assert put_right("连衣群", vocabulary(*titles)) == "连衣裙"
+    assert put_right("连衣群", vocabulary(*titles, most=30)) == "连衣群"
+
+
+def test_characters_sound_alike_whatever_their_tone() -> None:
+    """The common ones, in one reading each."""
+    assert alike("群") == "裙"
+    assert "苞" in alike("包")
+    assert alike("A") == alike("龘") == ""
+    assert sound("连衣群") == sound("连衣裙") != sound("连衣帽")
+    assert sound("女绿") not in {sound("奴路"), sound("奴绿"), sound("女路")}
+
+
 def test_a_correction_says_what_was_typed() -> None:
     """To be offered again."""
-    found = correct("white sneekers", SHOP, GLOSSARY.simplified, EVERYDAY.__contains__)
+    found = correct("white sneekers", SHOP, GLOSSARY, EVERYDAY.__contains__)
 
     assert found == Correction(text="white sneakers", original="white sneekers")
 
 
-@given(st.text(max_size=60) | st.lists(st.sampled_from(["sneekers", "dres", "nkie", "red", "不"])).map(" ".join))
+@given(
+    st.text(max_size=60) | st.lists(st.sampled_from(["sneekers", "dres", "nkie", "red", "不", "brulle"])).map(" ".join)
+)
 def test_a_corrected_text_is_right(text: str) -> None:
     """Correcting changes no number of words, and finds nothing to do the second time."""
     once = put_right(text)

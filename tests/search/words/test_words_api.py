@@ -14,6 +14,7 @@ from search.filters import AnyOf, Filter
 from search.routes import scope_of
 from tests.builders import deleted, product, upserted
 from tests.search.shop import RED, culprits, data_url, ids, open_shop, problem
+from tests.search.words.lexicon import wide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,7 @@ GOODS = (
     product(id="b", title="White linen shirt", brand="Alder", category="Men > Shirts", attributes={}),
     product(id="c", title="红色羊毛围巾", brand="李宁", category="Scarves", attributes={}),
     product(id="d", title="Phone case 128 GB edition", brand="Alder", category="Phones", attributes={}),
+    product(id="j", title="Jug", brand="Kai-Ro Crème", category="Jugs > 玻璃水壶", attributes={}),
 )
 
 
@@ -66,6 +68,21 @@ def test_a_slip_is_put_right_and_the_original_is_offered(stocked: Shop) -> None:
     assert ids(put_right) == ["a"]
     assert as_typed["corrected"] is None
     assert ids(as_typed) == []
+
+
+def test_accents_tell_no_words_apart(stocked: Shop) -> None:
+    """They are found without them, and nobody is told of a slip; full width is found too."""
+    for text in ("creme", "Crème", "CRE\u0300ME", wide("creme")):
+        found = stocked.search(text=text, **ONLY_WORDS)
+        assert (ids(found), found["corrected"]) == (["j"], None), text
+
+
+def test_a_character_that_sounds_alike_is_put_right(stocked: Shop) -> None:
+    """In Chinese, where there is no letter to miss."""
+    found = stocked.search(text="玻璃水胡", **ONLY_WORDS)
+
+    assert found["corrected"] == {"text": "玻璃水壶", "original": "玻璃水胡"}
+    assert ids(found) == ["j"]
 
 
 def test_get_corrects_as_post_does(stocked: Shop) -> None:
@@ -224,6 +241,9 @@ def test_a_synonym_of_one_language_stays_out_of_another(shop: Shop, tmp_path: Pa
         ("linen whi", ("White linen shirt", "title", 1)),
         ("kesterl", ("Kestrel", "brand", 1)),
         ("snaek", ("Sneakers", "category", 1)),
+        ("kairo", ("Kai-Ro Crème", "brand", 1)),
+        ("creme", ("Kai-Ro Crème", "brand", 1)),
+        ("红色围巾", ("红色羊毛围巾", "title", 1)),
         ("红色", ("红色羊毛围巾", "title", 1)),
         ("紅色", ("红色羊毛围巾", "title", 1)),
         ("围巾", ("红色羊毛围巾", "title", 1)),
