@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy.cli.collection_reach import AsJson, Data, reach
 from deploy.cli.ingest_load import stopping_on_signals
+from deploy.settings_indexing import EncoderGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,14 +122,25 @@ def rollback(data: Data = None, as_json: AsJson = False) -> None:
 @app.command()
 def finish(abandon: Abandon = False, data: Data = None, as_json: AsJson = False) -> None:
     """Drop the old collection for good, fifteen seconds after the cutover at the earliest. There is no way back."""
-    found = reach(data).perform("finish", abandon=abandon)
+    reached = reach(data)
+    found = reached.perform("finish", abandon=abandon)
     if as_json:
         typer.echo(json.dumps(found))
         return
     typer.echo(f"dropped {found['dropped']}; {found['alias']} → {found['searched']}")
     if not abandon:
-        named = " ".join(f"VITRINE_ENCODERS__{name.upper()}={value}" for name, value in found["encoders"].items())
-        typer.echo(f"From the next start on the processes need: {named}")
+        typer.echo(_needed(reached.settings.encoders.models(), found["encoders"]))
+
+
+def _needed(own: dict[str, Any], searched: dict[str, Any]) -> str:
+    """Say which settings the processes must have for the encoders of the collection, as far as ours are others."""
+    wanted = EncoderGroup().models() | searched
+    changed = [name for name in own | wanted if own.get(name) != wanted.get(name)]
+    if not changed:
+        return "The settings here name its encoders already."
+    variables = {name: f"VITRINE_ENCODERS__{name.upper()}" for name in changed}
+    named = [f"{variables[name]}={wanted[name]}" if name in wanted else f"no {variables[name]}" for name in changed]
+    return f"From the next start on the processes need: {' '.join(named)}"
 
 
 def _models(settings: Settings, said: dict[str, Any]) -> dict[str, Any]:

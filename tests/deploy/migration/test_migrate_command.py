@@ -159,10 +159,22 @@ def test_cutover_rollback_and_finish_are_one_word_each(process: Process) -> None
 
     assert "in 12 ms" in typed("cutover", "--unverified")[1]
     assert "in 12 ms" in typed("rollback")[1]
-    assert "VITRINE_ENCODERS__IMAGE=clip" in typed("finish")[1]
+    assert "the processes need: VITRINE_ENCODERS__IMAGE=clip\n" in typed("finish")[1]
     assert "dropped products-1" in typed("finish", "--abandon")[1]
     assert [name for name, _ in process.asked] == ["cutover", "rollback", "finish", "finish"]
     assert process.asked[0][1] == {"although": True}
+
+
+def test_finish_says_only_which_settings_must_change(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they are those of the new collection, none; where it was made without a word list, that this must go."""
+    process.answers["finish"] = STATUS | {"dropped": "products-1"}
+    monkeypatch.setenv("VITRINE_ENCODERS__IMAGE", "clip")
+    as_ours = typed("finish")[1]
+    monkeypatch.setenv("VITRINE_ENCODERS__GLOSSARY", "own.tsv")
+    with_a_list = typed("finish")[1]
+
+    assert as_ours.endswith("The settings here name its encoders already.\n")
+    assert with_a_list.endswith("the processes need: no VITRINE_ENCODERS__GLOSSARY\n")
 
 
 def test_a_refusal_of_the_process_ends_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
