@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from rich import box
 from rich.table import Column, Table
 
 from catalog.errors import Misconfigured
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 MEASURES: Final = ("P", "R", "F1", "nDCG", "Success")
 WHOLE: Final = ("RR", "AP")
+_HEAD_CHARS: Final = 13  # two names beside the figures of a comparison in 80 columns
+_JOINTS: Final = re.compile(r"[^-/_. ]*[-/_. ]*")
 CHANCE: Final = 0.05  # a difference whose p is above it is not told from chance
 
 
@@ -52,7 +56,8 @@ def as_table(findings: Findings, cutoffs: Sequence[int]) -> Table:
             one = findings.estimates[0][measure]
             table.add_row(measure, f"{one.value:.3f}", f"{one.low:.3f} … {one.high:.3f}")
         return table
-    table = Table("measure", *(Column(name, overflow="fold") for name in findings.names))
+    heads = [Column(_in_lines(name), overflow="fold") for name in findings.names]
+    table = Table("measure", *heads, box=box.SIMPLE_HEAD, collapse_padding=True)
     for name in ("difference", "95 % interval", "p"):
         table.add_column(name, no_wrap=True)
     for measure in measures:
@@ -113,3 +118,13 @@ def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
     if len(set(names)) == len(names):
         return tuple(names)
     return tuple(f"{name} ({number})" for number, name in enumerate(names, start=1))
+
+
+def _in_lines(name: str) -> str:
+    """Return a name in lines that are short enough for a head: it is broken where its parts meet."""
+    lines = [""]
+    for part in _JOINTS.findall(name):
+        if len(lines[-1] + part.rstrip()) > _HEAD_CHARS and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -219,7 +220,7 @@ def test_a_report_of_two_encoders_says_which_is_better(table: ProductTable, tmp_
     trial = tried("title-image", table, Guessing(), ColourPictureEncoder())
     findings = find(trial)
     plain = json.loads(json.dumps(as_json(findings, trial)))
-    console = Console(width=100)
+    console = Console(width=80)
 
     with console.capture() as said:
         console.print(as_table(findings, [2]))
@@ -230,6 +231,22 @@ def test_a_report_of_two_encoders_says_which_is_better(table: ProductTable, tmp_
     assert plain["difference"]["R@2"]["value"] > 0
     assert 0 < plain["difference"]["R@2"]["p"] <= 1
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_heads_of_a_comparison_break_where_names_have_joints(table: ProductTable) -> None:
+    """At 80 columns, however long the names are; a part that is longer still is folded."""
+    findings = find(tried("title-image", table, Guessing(), ColourPictureEncoder()))
+    named = replace(findings, names=("google/siglip2-base-patch16-224", "./models/distilledstudentofnovember"))
+    console = Console(width=80)
+
+    with console.capture() as said:
+        console.print(as_table(named, [1]))
+
+    lines = said.get().splitlines()
+    heads = [line[12:27].strip() for line in lines]
+    assert heads[heads.index("google/") :][:3] == ["google/", "siglip2-base-", "patch16-224"]
+    assert max(map(len, lines)) <= 80
+    assert all(head in said.get() for head in ("difference", "95 % interval", "./models/"))
 
 
 def test_a_plot_that_cannot_be_written_is_said_so(table: ProductTable, tmp_path: Path) -> None:
