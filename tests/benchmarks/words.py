@@ -19,6 +19,7 @@ from encoders.glossary import load_glossary
 from encoders.names import EncoderSettings
 from encoders.registry import load_encoders
 from encoders.sparse import Bm25Encoder
+from search.words.sounds import alike
 from search.words.spelling import correct
 from search.words.synonyms import Rule, Synonyms
 from search.words.vocabulary import VocabularyBuilder
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from catalog.vectors import SparseVector
+    from encoders.glossary import Glossary
     from encoders.interface import Encoders, FloatArray
     from search.words.vocabulary import Vocabulary
 
@@ -126,6 +128,35 @@ def _spelling_rows(sample: Sequence[Mapping[str, object]]) -> list[str]:
         f"| … put wrong | {100 * wrong:.1f} % |",
         f"| … left as typed | {100 * (1 - right - wrong):.1f} % |",
         f"| everyday words that the catalogue lacks, changed if there were no list of them | {100 * changed:.1f} % |",
+        *_heard_rows(sample, vocabulary, glossary, lambda text: put_right(text, everyday.__contains__)),
+    ]
+
+
+def _heard_rows(
+    sample: Sequence[Mapping[str, object]],
+    vocabulary: Vocabulary,
+    glossary: Glossary,
+    put_right: Callable[[str], str | None],
+) -> list[str]:
+    """Judge slips in the catalogue's Chinese words, all that sound alike, and what is no slip."""
+    words = [word for same in vocabulary.chinese.words.values() for word in same if word in glossary.english]
+    slips = [
+        (word, word[:at] + other + word[at + 1 :])
+        for word in words
+        for at, character in enumerate(word)
+        for other in alike(character)
+    ]
+    told = [(word, put_right(slip)) for word, slip in slips]
+    right = sum(word == found for word, found in told) / len(told)
+    wrong = sum(found not in {None, word} for word, found in told) / len(told)
+    texts = {text for product in sample for text in (str(product["title"]), str(product.get("description", "")))}
+    changed = [sum(put_right(text) is not None for text in kept) for kept in (texts, glossary.english)]
+    return [
+        f"| a character of a Chinese word that sounds alike, {len(told):,} slips: put right | {100 * right:.1f} % |",
+        f"| … put wrong | {100 * wrong:.1f} % |",
+        f"| … left as typed | {100 * (1 - right - wrong):.1f} % |",
+        f"| titles and descriptions of the catalogue, changed | {changed[0]:,} of {len(texts):,} |",
+        f"| Chinese words of the list, changed | {changed[1]:,} of {len(glossary.english):,} |",
     ]
 
 
