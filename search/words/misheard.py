@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MAX_SLIPS: Final = 4
 MAX_CHARS: Final = 40
-"""Longer runs of Chinese are prose, and are left alone; so are those with more slips than the above."""
+"""A text with more Chinese is prose, and is left alone; so is a run with more slips than the above."""
 
 _RUN: Final = re.compile(f"{CHINESE.pattern}{{{SHORTEST},}}")
 
@@ -45,13 +45,11 @@ class Hearing:
 
     def put_right(self, text: str) -> str:
         """Return a text with its misheard characters put right."""
-        if text.isascii() or not self.characters.words:
+        if text.isascii() or not self.characters.words or len(CHINESE.findall(text)) > MAX_CHARS:
             return text
         return _RUN.sub(lambda match: self._right(match[0]), text)
 
     def _right(self, typed: str) -> str:
-        if len(typed) > MAX_CHARS:
-            return typed
         run = typed
         for _ in range(MAX_SLIPS + 1):
             slip = self._slip(lowered(run, self.glossary.simplified))

@@ -170,7 +170,7 @@ def test_a_character_that_sounds_alike_is_put_right(typed: str, meant: str) -> N
         "运动鞋", "超短裙", "牛仔裙",  # words that the catalogue lacks
         "连衣帽", "连衣", "衣群", "群",  # sounds otherwise, or too short to tell
         "连一群",  # two characters
-        "连衣群" * 14, "连衣群" * 5,  # prose, and too many slips
+        "连衣群" * 14, "连衣群 " * 14, "连衣群" * 5,  # prose, and too many slips
     ],
 )  # fmt: skip
 def test_what_may_be_right_in_chinese_is_left_alone(text: str) -> None:
