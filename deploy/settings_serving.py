@@ -22,8 +22,8 @@ class WordSettings(Group):
     refresh_seconds: Annotated[float, Field(ge=0)] = Field(
         10.0, description="shortest time between two readings of the catalogue's words; large ones rest longer"
     )
-    most_words: Annotated[int, Field(ge=1)] = Field(
-        200_000, description="words and phrases kept of the catalogue, about 300 bytes each"
+    most_words: Annotated[int, Field(ge=0)] = Field(
+        200_000, description="words and phrases kept of the catalogue, about 300 bytes each; 0: it is not read for them"
     )
     most_scopes: Annotated[int, Field(ge=1)] = Field(
         32, description="tenants whose words are kept at once, each with as many as it has"

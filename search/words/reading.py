@@ -107,8 +107,8 @@ class Vocabularies:
         self._kept.move_to_end(scope)
         if len(self._kept) > self._limits.most_scopes:
             self._kept.popitem(last=False)
-        waiting = len(self._tasks) >= self._limits.most_scopes
-        if kept.task is None and not waiting and time.monotonic() >= kept.due:
+        may_begin = self._limits.most_words > 0 and len(self._tasks) < self._limits.most_scopes
+        if kept.task is None and may_begin and time.monotonic() >= kept.due:
             kept.began = time.monotonic()
             kept.task = asyncio.create_task(self._refresh(scope, kept))
             self._tasks.add(kept.task)

@@ -137,6 +137,15 @@ async def test_in_an_outage_the_old_words_stay(shop: Shop) -> None:
     assert "mallard" in after
 
 
+async def test_where_no_words_are_wanted_nothing_is_read(shop: Shop) -> None:
+    """Every word counts as known and every product as pictured, from the start to the end."""
+    shop.sell(product(brand="Kestrel"))
+    async with reading(shop, ReadingLimits(0, most_words=0, rest=0)) as vocabularies:
+        assert not await settled(vocabularies)
+        assert not (await known(vocabularies)).products
+        assert (await known(vocabularies)).pictured == 1.0
+
+
 async def test_where_words_are_too_many_the_rest_is_left(shop: Shop) -> None:
     """Memory is bounded, and the vocabulary says that it does not know all. Pictures are counted nevertheless."""
     shop.sell(product(images=[data_url(RED)]), product(id="b", title="Something else altogether"))
