@@ -18,7 +18,13 @@ from catalog.vectors import ARMS, VectorSpecs
 CALIBRATION: Final = "calibration"
 """The key of the collection's metadata."""
 
+CHANCE: Final = 0.5
+ALL_TOLD: Final = 0.9
+"""`Pictures.told` from which on pictures count in full: a shop whose titles are hardly more than brands reaches it."""
+
 _AGAIN: Final = "run `vitrine search calibrate`"
+
+Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,30 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """What the pictures of one catalogue know, and how much is left to them, both from 0 to 1.
+
+    `told` is how often a few words of a product's title are nearer to its own picture than to an unrelated one: half
+    the time by chance, as where photos lie with the wrong products. `alone` is the mean over products of 0 where one
+    has attributes or a description, a half where it has no more than a category, 1 where it has a name alone.
+    """
+
+    told: Share
+    alone: Share
+
+    @property
+    def known(self) -> float:
+        """The share of the pictures that counts: none where words tell them by chance, all from `ALL_TOLD` on."""
+        return min(1.0, max(0.0, (self.told - CHANCE) / (ALL_TOLD - CHANCE)))
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """The levels of one catalogue, and what they hold for: the vectors (`specs`) they were measured with.
 
     `measured_at` is ISO 8601, `products` how many were drawn, `seed` which ones. `words` are pairs of a word's number
-    in a sparse vector and how many of the products have it; those that hardly any has are left out.
+    in a sparse vector and how many of the products have it; those that hardly any has are left out. `pictures` is None
+    where too few have any, where no words can be compared with them, and if it was kept before this was measured.
     """
 
     specs: VectorSpecs
@@ -50,6 +75,7 @@ class Calibration:
     products: int
     seed: int
     words: tuple[tuple[int, int], ...] = ()
+    pictures: Pictures | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what is kept; `parse_calibration` is the inverse."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,11 @@ from pydantic import (
 from catalog.product import FIELDS, MAX_ID_CHARS
 from catalog.vectors import ARM_WEIGHTS, IMAGE, TEXT
 from search.filter_values import FieldName, Filters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from catalog.calibration import Pictures
 
 MAX_TERMS: Final = 16
 MAX_LIMIT: Final = 100
@@ -143,12 +148,19 @@ class Arms(_Strict):
 DEFAULT_ARMS: Final = Arms(**ARM_WEIGHTS)
 
 
-def default_arms(pictured: float) -> dict[str, float]:
-    """Return what each arm counts for where a request does not say, and this share of the products has pictures.
+def default_arms(pictured: float, pictures: Pictures | None = None) -> dict[str, float]:
+    """Return what each arm counts for in words alone, where this share of the products has pictures.
 
-    Of those without the text arm says what the image arm cannot.
+    Of those without, and of pictures that were measured not to show what words say, the text arm says what the image
+    arm cannot. Where products say nothing of their looks the image arm counts once more: no other one knows them.
     """
-    return {**ARM_WEIGHTS, TEXT: ARM_WEIGHTS[TEXT] + ARM_WEIGHTS[IMAGE] * (1 - pictured)}
+    known = 1.0 if pictures is None else pictures.known
+    seen = 1.0 if pictures is None else known * (pictured + pictures.alone)
+    return {
+        **ARM_WEIGHTS,
+        TEXT: ARM_WEIGHTS[TEXT] + ARM_WEIGHTS[IMAGE] * (1 - pictured * known),
+        IMAGE: ARM_WEIGHTS[IMAGE] * seen,
+    }
 
 
 Sort: TypeAlias = Literal["relevance", "price", "-price", "-created_at", "-popularity"]
@@ -196,7 +208,7 @@ class SearchRequest(_Strict):
     exclude: Filters = {}
     """The same; what passes one of these is left out."""
     arms: Arms = DEFAULT_ARMS
-    """Weights; an arm that is not named has weight 0. Left out: more for `text` the fewer products have pictures."""
+    """Weights; an arm that is not named has weight 0. Left out: by what the pictures of the catalogue tell."""
     fusion: Literal["convex", "rrf"] = "convex"
     cut_off: Literal["auto", "off"] = "auto"
     """`off` keeps what is only nearest, not near."""
@@ -224,14 +236,14 @@ class SearchRequest(_Strict):
         """Return the terms in their order, and after them `text` as the term it is short for."""
         return list(self.terms) + ([Term(text=self.text)] if self.text is not None else [])
 
-    def weights(self, pictured: float) -> dict[str, float]:
-        """Return the weights that were sent, or those for a catalogue of whose products this share has pictures.
+    def weights(self, default: Mapping[str, float]) -> dict[str, float]:
+        """Return the weights that were sent, or where words alone are asked with those of the catalogue, `default`.
 
-        That share is for words alone: what a picture shows the text arm cannot say. What an arm hears of the terms is
-        not in the weights.
+        What a picture that is asked with shows the text arm cannot say. What an arm hears of the terms is not in the
+        weights.
         """
         words_alone = all(term.text is not None for term in self.all_terms())
-        return default_arms(pictured) if words_alone and "arms" not in self.model_fields_set else self.arms.model_dump()
+        return dict(default) if words_alone and "arms" not in self.model_fields_set else self.arms.model_dump()
 
 
 class ExplainRequest(_Strict):

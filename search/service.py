@@ -19,6 +19,7 @@ from search.results.cursor import query_mark, read_cursor, write_cursor
 from search.results.explaining import explanations
 from search.results.finding import Finder
 from search.results.verdicts import Explainer
+from search.schemas import default_arms
 from search.understood import Stages, Understood, understand
 from search.words.understanding import languages_of
 
@@ -76,6 +77,7 @@ class SearchService:
         self._retriever = retriever
         self._words = words
         self._metrics = metrics
+        self._encoder = encoder
         self._finder = Finder(encoder, retriever, boosts or Boosts(), kept)
         self._browser = Browser(retriever)
         self._watermarks: dict[Scope, tuple[float, str | None]] = {}
@@ -104,12 +106,13 @@ class SearchService:
         _, founds = await self._finder.ask(self._understood(request, scope, ()), Ranking(dict.fromkeys(ARMS, 1.0)))
         return founds[0].arms
 
-    async def known(self, request: SearchRequest, scope: Scope) -> Known:
-        """Return the terms of a request with what the catalogue knows of their words, which stay as they stand.
+    async def known(self, request: SearchRequest, scope: Scope) -> Understood:
+        """Return a request with what the catalogue knows of its words, which stay as they stand.
 
         The weights of the arms are made of it. Waits until the catalogue has been read.
         """
-        return await self._words.as_typed(request.all_terms(), scope)
+        asked = self._understood(request, scope, ())
+        return self._as_read(asked, await self._words.as_typed(asked.terms, scope))
 
     async def explain(self, request: SearchRequest, product_id: str, scope: Scope) -> ExplainAnswer:
         """Return where a product is in the answer to a request, or why it is not there; raises what `search` raises."""
@@ -138,7 +141,11 @@ class SearchService:
         read = await self._words.understand(
             asked.terms, asked.scope, correcting=request.spelling == "auto", languages=languages_of(request.filter)
         )
-        return replace(asked, terms=read.terms, corrected=read.corrected, pictured=read.pictured)
+        return self._as_read(asked, read)
+
+    def _as_read(self, asked: Understood, read: Known) -> Understood:
+        default = default_arms(read.pictured, self._encoder.pictures)
+        return replace(asked, terms=read.terms, corrected=read.corrected, default=default)
 
     async def _present(self, outcome: Outcome, asked: Understood) -> dict[str, Any]:
         request = asked.request

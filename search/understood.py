@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from catalog.errors import InvalidInput
+from catalog.vectors import ARM_WEIGHTS
 from search.encoding.query import check_weights, heard
 from search.filters import build_filter
 from search.ranking import Ranking
@@ -17,7 +18,7 @@ from search.schemas import MAX_TERMS
 from search.tracing import stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from search.access import Scope
     from search.filters import Filter
@@ -61,9 +62,9 @@ class Understood:
     """One search on its way: what was asked, by whom, and how long it took so far.
 
     `terms` are those of the request, each in its place; once its words are read, with slips put right, of which
-    `corrected` tells, and with synonyms put in. `pictured` is the share of products that have pictures, known from then
-    on. `order` is None for that of relevance. `uploads` are the pictures that terms name as parts. `depth` is how far
-    pages by number go.
+    `corrected` tells, and with synonyms put in. `default` are the weights of the arms where the request has none, those
+    of this catalogue from then on. `order` is None for that of relevance. `uploads` are the pictures that terms name as
+    parts. `depth` is how far pages by number go.
     """
 
     request: SearchRequest
@@ -75,13 +76,13 @@ class Understood:
     order: Order | None
     depth: int
     corrected: Correction | None = None
-    pictured: float = 1.0
+    default: Mapping[str, float] = field(default_factory=lambda: dict(ARM_WEIGHTS))
     stages: Stages = field(default_factory=Stages)
 
     @property
     def ranking(self) -> Ranking:
         """How the arms become one score."""
-        weights = heard(self.request.weights(self.pictured), self.terms)
+        weights = heard(self.request.weights(self.default), self.terms)
         return Ranking(weights, self.request.fusion, self.request.cut_off)
 
     @property

@@ -59,4 +59,4 @@ class KeptCalibration:
         if self.current is None:
             self._encoder.calibrate({})
         else:
-            self._encoder.calibrate(scales(self.current), rarity(self.current))
+            self._encoder.calibrate(scales(self.current), rarity(self.current), self.current.pictures)

@@ -86,6 +86,21 @@ class Pairs:
             return None
         return _level(kind, values.mean(), values.std(), self.line.through(kind[0], values, elsewhere), len(values))
 
+    def told(self, asked: Side, answered: Side) -> float | None:
+        """Return how often a product asked for scores more with its own vector than with an unrelated one's.
+
+        A share of all such pairs, 0.5 by chance; None where too few products are on both sides.
+        """
+        columns = {place: column for column, place in enumerate(answered.places)}
+        rows = [row for row, place in enumerate(asked.places) if place in columns]
+        places = [asked.places[row] for row in rows]
+        counted = self.unrelated[np.ix_(places, answered.places)]
+        if len(rows) < FEWEST_PRODUCTS or counted.sum() < FEWEST_PAIRS:
+            return None
+        scores = asked.vectors[rows] @ answered.vectors.T
+        own = scores[np.arange(len(rows)), [columns[place] for place in places]][:, None]
+        return float(((own > scores) + (own == scores) / 2)[counted].mean())
+
     def words(self, asked: Sequence[int], scores: FloatArray) -> Level | None:
         """Return the level of the lexical arm, where `scores` are (asked, products), each asked by its own words.
 

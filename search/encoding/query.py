@@ -16,6 +16,7 @@ from search.encoding.vectors import TEXTS_AT_ONCE, QueryVectors
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from catalog.calibration import Pictures
     from encoders.pictures.decode import PictureLimits
     from encoders.pictures.fetch import PictureFetcher
     from search.encoding.batching import Noted
@@ -68,9 +69,19 @@ class QueryEncoder:
         self._own = self._encoders = encoders
         self._vectors = QueryVectors(encoders, limits, fetcher, texts_at_once=texts_at_once, noted=noted)
         self._rarity = Rarity()
+        self.pictures: Pictures | None = None
 
-    def calibrate(self, unrelated: Mapping[tuple[str, str], Unrelated], rarity: Rarity | None = None) -> None:
-        """Read scores on these scales from the next query on; on the encoders' own where there is none."""
+    def calibrate(
+        self,
+        unrelated: Mapping[tuple[str, str], Unrelated],
+        rarity: Rarity | None = None,
+        pictures: Pictures | None = None,
+    ) -> None:
+        """Read scores on these scales from the next query on; on the encoders' own where there is none.
+
+        `pictures` is what was measured of the catalogue's.
+        """
+        self.pictures = pictures
         self._encoders = self._own.with_calibration({**self._own.unrelated, **unrelated})
         self._rarity = rarity or Rarity()
 

@@ -13,9 +13,10 @@ from uuid import UUID
 
 import numpy as np
 
+from catalog.calibration import Pictures
 from catalog.errors import CollectionMismatch
 from catalog.points import point_id
-from catalog.text import lexical_text
+from catalog.text import dense_text, lexical_text
 from catalog.vectors import IMAGE, LEXICAL, TEXT
 from encoders.interface import NOTHING, PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Unrelated
 from search.access import EVERYTHING
@@ -26,7 +27,7 @@ from search.filters import Filter, Products
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     from catalog.calibration import Calibration, Level
     from encoders.interface import Encoders, FloatArray, TextEncoder
@@ -52,6 +53,9 @@ _TEXTS_AT_ONCE: Final = 32
 _FEWEST_WORDS, _MOST_WORDS = 2, 4
 _SEED: Final = 0
 _RARE: Final = 1
+OF_A_CATEGORY: Final = 0.5
+"""`Pictures.alone` where products say their kind, and nothing of their looks."""
+_NAMES: Final = ("title", "brand", "category")
 
 
 def start_of(seed: int) -> str:
@@ -70,6 +74,14 @@ async def draw(retriever: Retriever, count: int, seed: int) -> list[Sampled]:
     return products
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The level of each kind of query and arm that has pairs enough; what the pictures know, None if nothing tells."""
+
+    levels: tuple[Level, ...]
+    pictures: Pictures | None
+
+
 async def measure(
     retriever: Retriever,
     encoders: Encoders,
@@ -77,8 +89,8 @@ async def measure(
     progress: Progress,
     *,
     line: Line = Line(),  # noqa: B008 - frozen
-) -> tuple[Level, ...]:
-    """Return the level of each kind of query and arm that has pairs enough; `retriever` must be as deep as the sample.
+) -> Measured:
+    """Return what is measured of a sample of products; `retriever` must be as deep as it is.
 
     Raises `EngineUnavailable` in an outage.
     """
@@ -92,14 +104,18 @@ async def measure(
         pairs.cosines((PRODUCT_QUERY, IMAGE), pictures, pictures),
         level_of_nothing(pictures.vectors, encoders.picture.encode_pictures(pictures_of_nothing())),
     ]
+    told: float | None = None
     for arm, stored, reader in ((TEXT, texts, encoders.text), (IMAGE, pictures, encoders.picture.text_tower)):
         if reader is not None and len(stored.places):
             vectors = _encoded(reader, [*asked.values(), *PHRASES], steps)
             best = await _best_scores(retriever, arm, vectors[len(asked) :], encoders.scale(TEXT_QUERY, arm))
-            found.append(pairs.cosines((TEXT_QUERY, arm), Side(list(asked), vectors[: len(asked)]), stored, best))
+            by_words = Side(list(asked), vectors[: len(asked)])
+            found.append(pairs.cosines((TEXT_QUERY, arm), by_words, stored, best))
+            told = pairs.told(by_words, stored) if arm == IMAGE else None
     scores = await _word_scores(retriever, encoders, products, asked, steps)
     found.append(pairs.words(list(asked)[: len(scores)], scores))
-    return tuple(level for level in found if level is not None)
+    levels = tuple(level for level in found if level is not None)
+    return Measured(levels, None if told is None else Pictures(told, _left_to_pictures(products)))
 
 
 def count_words(encoders: Encoders, products: Sequence[Sampled]) -> tuple[tuple[int, int], ...]:
@@ -108,6 +124,18 @@ def count_words(encoders: Encoders, products: Sequence[Sampled]) -> tuple[tuple[
         word for one in products for word in encoders.lexical.encode_document(lexical_text(one.product)).indices
     )
     return tuple(sorted((word, count) for word, count in having.items() if count > _RARE))
+
+
+def _left_to_pictures(products: Sequence[Sampled]) -> float:
+    """Return how much products leave it to their pictures to say what they are: `Pictures.alone`."""
+    return sum(map(_left_by, (one.product for one in products))) / len(products)
+
+
+def _left_by(product: Mapping[str, Any]) -> float:
+    named = {name: product[name] for name in _NAMES if name in product}
+    if dense_text(product) != dense_text(named):
+        return 0.0
+    return OF_A_CATEGORY if product.get("category") else 1.0
 
 
 def queries_of(titles: Sequence[str]) -> dict[int, str]:

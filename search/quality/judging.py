@@ -6,14 +6,14 @@ it is the order of the API.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from catalog.errors import InvalidInput, Misconfigured
 from catalog.points import point_id
-from catalog.vectors import ARMS
+from catalog.vectors import ARM_WEIGHTS, ARMS
 from encoders.evaluation.intervals import estimate
 from encoders.evaluation.measures import measure
 from encoders.evaluation.retrieval import DEPTH
@@ -48,15 +48,15 @@ _IDS_AT_ONCE: Final = 1_000
 class Asked:
     """A judged query, what each arm found for it, and the gain of each point that is an answer.
 
-    `terms` are those of its request, with what the catalogue knows of their words; `pictured` is the share of its
-    products that have pictures.
+    `terms` are those of its request, with what the catalogue knows of their words; `default` are the
+    weights of the arms where the request has none.
     """
 
     judgment: Judgment
     terms: Sequence[Term]
     arms: Mapping[str, ArmHits]
     gains: Mapping[str, int]
-    pictured: float = 1.0
+    default: Mapping[str, float] = field(default_factory=lambda: dict(ARM_WEIGHTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Way:
     def order(self, asked: Asked, depth: int) -> Sequence[str]:
         """Return the point ids that a search would answer with, best first, at most `depth`."""
         request = asked.judgment.request
-        weights = heard(self.weights or request.weights(asked.pictured), asked.terms)
+        weights = heard(self.weights or request.weights(asked.default), asked.terms)
         arms = {arm: hits for arm, hits in asked.arms.items() if weights[arm] > 0}
         ranking = Ranking(weights, self.fusion, request.cut_off)
         return rank(arms, ranking).point_ids[:depth] if arms else ()
@@ -108,7 +108,7 @@ async def inquire(
                 read = await service.known(judgment.request, EVERYTHING)
             except InvalidInput as error:
                 raise Misconfigured(f"{judgment.where}: {error}") from error
-            asked.append(Asked(judgment, read.terms, arms, present, read.pictured))
+            asked.append(Asked(judgment, read.terms, arms, present, read.default))
         progress(number, len(judgments))
     if not asked:
         raise Misconfigured(

@@ -11,7 +11,6 @@ from catalog.errors import Misconfigured
 from catalog.vectors import ARMS
 from encoders.evaluation.intervals import compare
 from search.quality.judging import MEASURES, Way, judge, values
-from search.schemas import default_arms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +56,7 @@ def tune(asked: Sequence[Asked], seed: int, progress: Callable[[int], None]) -> 
     drawn = np.random.default_rng(seed).permutation(len(asked)).tolist()
     first, second = ([asked[n] for n in sorted(part)] for part in (drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]))
     weights = best_weights(first, progress)
-    default, tuned = Way(weights=default_arms(asked[0].pictured)), Way(weights=weights)
+    default, tuned = Way(weights=asked[0].default), Way(weights=weights)
     differences = compare(values(second, default), values(second, tuned))
     return Tuned(
         weights=weights,
@@ -81,7 +80,7 @@ def best_weights(asked: Sequence[Asked], progress: Callable[[int], None]) -> dic
             progress(len(tried))
         return tried[shares]
 
-    best = default_arms(asked[0].pictured)
+    best = dict(asked[0].default)
     while True:
         before = best
         for arm in ARMS:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from catalog.calibration import Calibration, Level, parse_calibration
+from catalog.calibration import Calibration, Level, Pictures, parse_calibration
 from catalog.collection import Declaration, ensure, keep_calibration, kept_calibration
 from catalog.embedded import EmbeddedClient
 from catalog.errors import CollectionMismatch
@@ -27,7 +27,9 @@ SPECS = VectorSpecs(
 
 def calibration(seed: int = 7) -> Calibration:
     """Return a calibration of one level."""
-    return Calibration(SPECS, (Level("text", "image", 0.61, 0.07, 1_234),), "2026-05-01T10:00:00+00:00", 500, seed)
+    levels = (Level("text", "image", 0.61, 0.07, 1_234),)
+    pictures = Pictures(told=0.96, alone=0.25)
+    return Calibration(SPECS, levels, "2026-05-01T10:00:00+00:00", 500, seed, pictures=pictures)
 
 
 def test_a_calibration_survives_json() -> None:
@@ -35,6 +37,20 @@ def test_a_calibration_survives_json() -> None:
     kept = json.loads(json.dumps(calibration().as_json()))
 
     assert parse_calibration(kept, SPECS) == calibration()
+
+
+def test_one_that_was_kept_before_pictures_were_measured_is_read() -> None:
+    """It says nothing of them."""
+    kept = calibration().as_json()
+    del kept["pictures"]
+
+    assert parse_calibration(kept, SPECS) == replace(calibration(), pictures=None)
+
+
+@pytest.mark.parametrize(("told", "known"), [(0.4, 0.0), (0.5, 0.0), (0.7, 0.5), (0.9, 1.0), (1.0, 1.0)])
+def test_pictures_count_by_how_far_words_tell_them_from_others(told: float, known: float) -> None:
+    """By chance, or less than that, is not at all; nine times of ten is enough."""
+    assert Pictures(told, alone=0.0).known == pytest.approx(known)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +73,7 @@ def test_other_vectors_make_it_void(arm: str, changed: VectorSpecs) -> None:
         ({"levels": [{"query": "text", "arm": "image", "mean": 0.1, "deviation": 0, "pairs": 9}]}, "deviation"),
         ({"levels": [{"query": "text", "arm": "image", "mean": float("nan"), "deviation": 1, "pairs": 9}]}, "mean"),
         ({"specs": None}, "specs"),
+        ({"pictures": {"told": 1.5, "alone": 0}}, "pictures.told"),
         ({"seed": "many"}, "seed"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from qdrant_client import QdrantClient
 from structlog.testing import capture_logs
 
-from catalog.calibration import Calibration, Level
+from catalog.calibration import Calibration, Level, Pictures
 from catalog.collection import Declaration, ensure, keep_calibration
 from catalog.errors import EngineUnavailable
 from catalog.vectors import TEXT, VectorSpecs
@@ -23,7 +23,7 @@ from search.encoding.query import QueryEncoder
 from search.schemas import Term
 from tests.builders import bare
 from tests.index import embedded_engine
-from tests.search.shop import open_shop, shop_settings
+from tests.search.shop import RED, data_url, open_shop, shop_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,3 +121,26 @@ def test_a_running_search_takes_a_new_calibration() -> None:
                 assert old["product"] == new["product"]
                 raw = old["score"] * OWN.deviation + OWN.mean
                 assert new["score"] == pytest.approx(KEPT.normalise(raw), rel=1e-3)
+
+
+def test_what_the_pictures_tell_weighs_the_arms_of_a_running_search() -> None:
+    """Once more where nothing else says what products are, not at all by chance; weights that were sent stay."""
+    with embedded_engine() as engine:
+        settings = shop_settings(QdrantSettings())
+        with open_shop(engine, settings) as shop:
+            shop.sell(*(bare(name, title="red shoe", images=[data_url(RED)]) for name in "ab"))
+            declaration = declare(settings, fake_encoders())
+
+            def weights(pictures: Pictures | None, **request: object) -> dict[str, float]:
+                kept = replace(calibration(declaration.specs), pictures=pictures)
+                keep_calibration(engine, declaration, kept)
+                assert shop.http.get("/readyz").status_code == 200
+                arms = shop.search(text="red", explain=True, **request)["hits"][0]["explanation"]["arms"]
+                return {arm: round(one["weight"] / arms["lexical"]["weight"], 4) for arm, one in arms.items()}
+
+            alone, strange = Pictures(told=0.95, alone=1.0), Pictures(told=0.5, alone=1.0)
+            assert weights(None) == {"text": 0.6, "image": 0.6, "lexical": 1.0}
+            assert weights(alone) == {"text": 0.6, "image": 1.2, "lexical": 1.0}
+            assert weights(strange) == {"text": 1.2, "lexical": 1.0}
+            sent = {"text": 0.5, "image": 0.3, "lexical": 1.0}
+            assert weights(alone, arms=sent) == sent

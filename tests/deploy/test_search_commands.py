@@ -96,6 +96,13 @@ def test_a_calibration_is_measured_kept_and_forgotten(data: Path) -> None:
     assert levels["text", "text"]["pairs"] == 24 * 18
 
 
+def test_what_the_pictures_tell_is_said(data: Path) -> None:
+    """In a catalogue without any it is that there is nothing to compare."""
+    told = run("calibrate", "--data", data, "--dry-run").stdout
+
+    assert "Words and pictures could not be compared: in words alone `image` counts 0.60." in told
+
+
 def test_an_index_is_judged_arm_by_arm_and_tuned(data: Path, judged: Path) -> None:
     """Words find titles made of them; what the index does not have is told and left out."""
     found = json.loads(run("evaluate", judged, "--data", data, "--arms", "--tune", "--json").stdout)

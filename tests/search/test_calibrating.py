@@ -17,12 +17,15 @@ from search.encoding.levels import unrelated_pairs
 from search.quality.calibrating import KINDS, draw, measure, queries_of, start_of
 from search.retriever import Retriever
 from tests.builders import deleted
-from tests.search.shop import RED, data_url
+from tests.search.shop import BLUE, GREEN, RED, data_url
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from catalog.calibration import Level
     from encoders.interface import Encoders
     from search.parts import Sampled
+    from search.quality.calibrating import Measured
     from tests.builders import JsonObject
     from tests.search.shop import Shop
 
@@ -72,8 +75,8 @@ async def drawn(shop: Shop, count: int = COUNT, seed: int = 0) -> list[Sampled]:
         await retriever.close()
 
 
-async def levels(shop: Shop, encoders: Encoders | None = None) -> dict[tuple[str, str], Level]:
-    """Return what the shop's products score."""
+async def measured(shop: Shop, encoders: Encoders | None = None) -> Measured:
+    """Return what is measured of the shop's products."""
     retriever = retriever_of(shop)
     steps: list[tuple[int, int]] = []
     try:
@@ -82,7 +85,12 @@ async def levels(shop: Shop, encoders: Encoders | None = None) -> dict[tuple[str
     finally:
         await retriever.close()
     assert steps == sorted(steps)
-    return {(level.query, level.arm): level for level in found}
+    return found
+
+
+async def levels(shop: Shop, encoders: Encoders | None = None) -> dict[tuple[str, str], Level]:
+    """Return what the shop's products score."""
+    return {(level.query, level.arm): level for level in (await measured(shop, encoders)).levels}
 
 
 def names(products: list[Sampled]) -> list[str]:
@@ -185,6 +193,40 @@ async def test_an_arm_that_words_cannot_reach_is_left_out(stocked: Shop) -> None
     assert set(await levels(stocked, encoders)) == set(KINDS) - {("text", "image")}
 
 
+async def test_pictures_are_told_by_the_words_of_titles(shop: Shop) -> None:
+    """Those that the encoder knows from those of another colour, and it is seen how much is left to them."""
+    more: Sequence[JsonObject] = (
+        {"category": "Hats"},
+        {"attributes": {"size": "large"}},
+        {"attributes": {"mm": 9}},
+        {},
+    )
+    colours = {"red": RED, "blue": BLUE, "green": GREEN}
+    for number, (name, rgb) in enumerate(20 * [*colours.items()]):
+        shown = {"id": f"sku-{number}", "title": f"{name} {name}", "images": [data_url(rgb)]}
+        shop.sell({**shown, **more[number % 4]})
+
+    found = (await measured(shop)).pictures
+
+    assert found is not None
+    assert found.told == 1.0
+    assert found.alone == pytest.approx((0.5 + 0 + 1 + 1) / 4)
+    assert (await measured(shop, replace(fake_encoders(), picture=PicturesOnly()))).pictures is None
+
+
+async def test_pictures_of_other_products_are_told_by_chance(shop: Shop) -> None:
+    """Each product has the photo of another colour as often as its own."""
+    names, photos = ("red", "blue"), (RED, BLUE)
+    for number in range(COUNT):
+        photo = data_url(photos[number // 2 % 2])
+        shop.sell({"id": f"sku-{number}", "title": f"{names[number % 2]} {number}", "images": [photo]})
+
+    found = (await measured(shop)).pictures
+
+    assert found is not None
+    assert found.told == pytest.approx(0.5, abs=0.05)
+
+
 async def test_products_without_a_title_or_picture_are_no_obstacle(shop: Shop) -> None:
     """Each level is measured on those that have what it takes."""
     shop.sell(*({**goods(n), "images": []} for n in range(30)))
@@ -194,6 +236,7 @@ async def test_products_without_a_title_or_picture_are_no_obstacle(shop: Shop) -
 
     assert ("product", "text") in found
     assert ("text", "image") not in found
+    assert (await measured(shop)).pictures is None
 
 
 async def test_too_few_products_are_too_few(shop: Shop) -> None:

@@ -64,6 +64,23 @@ def test_only_unrelated_pairs_count() -> None:
     assert Pairs(apart, LINE).cosines(KIND, side, Side([], np.zeros((0, 0), dtype=np.float32))) is None
 
 
+def test_what_is_asked_for_is_told_from_what_is_unrelated() -> None:
+    """In all pairs by its own vector, in half of them by chance or where all are the same; few tell nothing."""
+    chance = np.random.default_rng(0)
+    vectors = chance.normal(size=(300, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    pairs, asked = Pairs(~np.eye(300, dtype=np.bool_), LINE), Side(range(300), vectors)
+
+    def told(stored: np.ndarray) -> float | None:
+        return pairs.told(asked, Side(range(300), stored))
+
+    assert told(vectors) == 1.0
+    assert told(chance.permutation(vectors)) == pytest.approx(0.5, abs=0.05)
+    assert told(np.tile(vectors[:1], (300, 1))) == pytest.approx(0.5, abs=0.01)
+    assert pairs.told(asked, Side(range(290, 300), vectors[290:])) is None
+    assert pairs.told(Side(range(280, 300), vectors[280:]), Side(range(300), vectors)) == 1.0
+
+
 def test_pictures_of_nothing_are_told_by_how_far_products_are_from_them() -> None:
     """The level is that of each product's nearest one; a handful of products tells nothing."""
     pictures = np.repeat(np.array([[1.0, 0.0], [0.6, 0.8]], dtype=np.float32), 10, axis=0)

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.calibration import Pictures
 from catalog.errors import InvalidInput
 from catalog.vectors import ARMS, SparseVector
 from encoders.fakes import ColourPictureEncoder, HashingTextEncoder, fake_encoders
 from encoders.interface import PICTURE_QUERY, TEXT_QUERY, Unrelated
 from search.encoding.query import ArmQuery, QueryEncoder, heard
-from search.schemas import ImageSource, SearchRequest, Term
+from search.schemas import ImageSource, SearchRequest, Term, default_arms
 from tests.builders import jpeg
 from tests.pipeline import new_encoding
 from tests.search.shop import BLUE, RED, encoded, png
@@ -31,7 +32,7 @@ EVEN = dict.fromkeys(ARMS, 1.0)
 PICTURE = Term(image=ImageSource(data=encoded(png(RED))))
 
 
-class Pictures(ColourPictureEncoder):
+class PicturesAlone(ColourPictureEncoder):
     """An encoder that reads pictures and no text."""
 
     @property
@@ -98,7 +99,7 @@ def test_text_speaks_to_all_arms_and_a_picture_to_one(encoder: QueryEncoder) -> 
 
 def test_a_picture_encoder_may_read_no_text() -> None:
     """Words then leave the image arm alone."""
-    encoder = QueryEncoder(replace(fake_encoders(), picture=Pictures()))
+    encoder = QueryEncoder(replace(fake_encoders(), picture=PicturesAlone()))
     try:
         assert queries(encoder, Term(text="red")).keys() == {"text", "lexical"}
         assert queries(encoder, Term(text="red"), PICTURE).keys() == set(ARMS)
@@ -226,9 +227,29 @@ def test_words_alone_weigh_more_in_the_text_arm_the_fewer_pictures_there_are(
     request_body: dict[str, object], text: float
 ) -> None:
     """Beside a picture or a product they do not, for what it shows no text says; weights that are sent stay."""
-    found = SearchRequest.model_validate(request_body).weights(pictured=1 / 4)
+    found = SearchRequest.model_validate(request_body).weights(default_arms(pictured=1 / 4))
 
     assert found == pytest.approx({"text": text, "image": 0.6, "lexical": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("pictured", "pictures", "text", "image"),
+    [
+        (1, Pictures(told=0.95, alone=0), 0.6, 0.6),
+        (1, Pictures(told=0.95, alone=0.5), 0.6, 0.9),
+        (1, Pictures(told=0.95, alone=1), 0.6, 1.2),
+        (1, Pictures(told=0.7, alone=1), 0.9, 0.6),
+        (1, Pictures(told=0.5, alone=1), 1.2, 0),
+        (1 / 4, Pictures(told=0.95, alone=0), 1.05, 0.15),
+        (1 / 4, Pictures(told=0.95, alone=1), 1.05, 0.75),
+        (0, Pictures(told=0.95, alone=0), 1.2, 0),
+    ],
+)
+def test_the_image_arm_counts_for_what_pictures_tell(
+    pictured: float, pictures: Pictures, text: float, image: float
+) -> None:
+    """Once more where products say nothing else, less where few have one, not at all where words tell none."""
+    assert default_arms(pictured, pictures) == pytest.approx({"text": text, "image": image, "lexical": 1.0})
 
 
 def test_words_of_two_texts_add_up(encoder: QueryEncoder) -> None:
