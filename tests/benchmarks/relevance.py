@@ -37,7 +37,7 @@ from search.quality.judging import FUSIONS, Asked, Way, alone, values
 from search.ranking import Ranking, rank
 from search.retriever import Retriever
 from search.schemas import DEFAULT_ARMS
-from tests.benchmarks.fewer_pictures import pictures_table
+from tests.benchmarks.fewer_pictures import pictures_table, with_other_pictures
 from tests.benchmarks.judged import (
     WANTED,
     demo_queries,
@@ -52,10 +52,11 @@ from tests.benchmarks.nonsense import nonsense
 from tests.benchmarks.stocked import opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from deploy.processes.parts import SearchCore
     from encoders.interface import Encoders
+    from search.parts import Sampled
     from search.quality.judgments import Judgment
     from tests.benchmarks.stocked import Shop as Stocked
 
@@ -118,17 +119,25 @@ def stocked(
 
 
 async def calibrate(shop: Stocked, core: SearchCore, encoders: Encoders, line: Line) -> Calibration:
-    """Measure as `vitrine search calibrate` does, and let queries be read by it; nothing is kept."""
+    """Measure, and let queries be read by it."""
+    found = await measured(shop, encoders, line)
+    core.encoder.calibrate(scales(found), rarity(found), found.pictures)
+    return found
+
+
+async def measured(
+    shop: Stocked, encoders: Encoders, line: Line, sample: Callable[[list[Sampled]], list[Sampled]] = list
+) -> Calibration:
+    """Measure as `vitrine search calibrate` does, what `sample` makes of the drawn products; nothing is kept."""
     client = open_async_engine(shop.settings, shop.engine)
     retriever = Retriever(client, shop.collection, depth=SAMPLE)
     try:
-        products = await draw(retriever, SAMPLE, 0)
-        levels = await measure(retriever, encoders, products, lambda _done, _total: None, line=line)
+        products = sample(await draw(retriever, SAMPLE, 0))
+        found = await measure(retriever, encoders, products, lambda _done, _total: None, line=line)
     finally:
         await retriever.close()
-    found = Calibration(encoders.specs, levels, "", len(products), 0, count_words(encoders, products))
-    core.encoder.calibrate(scales(found), rarity(found))
-    return found
+    words = count_words(encoders, products)
+    return Calibration(encoders.specs, found.levels, "", len(products), 0, words, found.pictures)
 
 
 async def ask(core: SearchCore, judged: Mapping[str, Sequence[Judgment]]) -> dict[str, list[Asked]]:
@@ -142,7 +151,7 @@ async def ask(core: SearchCore, judged: Mapping[str, Sequence[Judgment]]) -> dic
                 arms = await core.service.ask_arms(one.request, EVERYTHING)
                 known = await core.service.known(one.request, EVERYTHING)
                 gains = {point_id(name): gain for name, gain in one.gains.items()}
-                found[kind].append(Asked(one, known.terms, arms, gains, known.pictured))
+                found[kind].append(Asked(one, known.terms, arms, gains, known.default))
                 progress.advance(task)
     return found
 
@@ -213,7 +222,7 @@ def weights_table(name: str, asked: Mapping[str, Sequence[Asked]]) -> Table:
     """Return nDCG@10 of each arm alone, of several weights, and of RRF."""
     ways = {arm: alone(arm) for arm in ARMS}
     ways |= {" ".join(f"{one[arm]:g}" for arm in ARMS): Way(weights=one) for one in WEIGHTS}
-    ways |= {FUSIONS[1]: Way(FUSIONS[1], WEIGHTS[0])}
+    ways |= {"default": Way(), FUSIONS[1]: Way(FUSIONS[1], WEIGHTS[0])}
     table = Table("nDCG@10", *ways, title=name, box=box.MARKDOWN)
     for kind, queries in asked.items():
         table.add_row(kind, *(f"{values(queries, way, 10)[:, 0].mean():.3f}" for way in ways.values()))
@@ -288,8 +297,11 @@ async def study(
             console.print(
                 f"{level.query} → {level.arm}: {level.mean:.3f} ± {level.deviation:.3f}, near > {level.threshold:.3f}"
             )
+        shuffled = await measured(shop, encoders, Line(), with_other_pictures)
+        console.print(f"pictures: {found.pictures}; shuffled: {shuffled.pictures}")
         asked, absurd = await ask(core, judged), await ask(core, nonsense())
-        console.print(cut_off_table(name, asked, absurd), weights_table(name, asked), pictures_table(name, asked))
+        console.print(cut_off_table(name, asked, absurd), weights_table(name, asked))
+        console.print(pictures_table(name, asked, found.pictures, shuffled.pictures))
         rows = []
         for line in lines:
             drawn = await calibrate(shop, core, encoders, line)
