@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import time
 from contextlib import asynccontextmanager, contextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -28,6 +29,7 @@ CLIENTS = 8
 """That ask again as soon as they are answered."""
 MOST_AT_ONCE = 48
 """Fewer than the API lets in: this is about its pace, not its door."""
+_NEW_CHARS = 6
 
 
 class Asker:
@@ -94,10 +96,14 @@ async def asker(served: Served, floor: Floor) -> AsyncIterator[Asker]:
 
 
 def searches() -> Iterator[dict[str, Any]]:
-    """Yield searches: words of titles, every other one never asked before; some within filters, some browsing."""
+    """Yield searches: words of titles, every other one never asked before; some within filters, some browsing.
+
+    What makes a text new is as long for the last as for the first: a count would have more digits, and so more to
+    encode, the longer a process is asked.
+    """
     titles = [product.title for product in products()]
     for number in itertools.count():
         title = titles[number * 7 % len(titles)]
-        text = title if number % 2 else f"{title} {number}"
+        text = title if number % 2 else f"{title} {sha256(str(number).encode()).hexdigest()[:_NEW_CHARS]}"
         filters = {"filter": {"price": {"gte": 10, "lt": 150}, "in_stock": True}} if number % 3 == 0 else {}
         yield {"limit": 20, **filters} if number % 10 == 0 else {"text": text, "limit": 20, **filters}
