@@ -18,7 +18,8 @@ from catalog.vectors import ARMS, VectorSpecs
 CALIBRATION: Final = "calibration"
 """The key of the collection's metadata."""
 
-CHANCE: Final = 0.5
+BY_CHANCE: Final = 0.55
+"""`Pictures.told` up to which pictures may tell nothing: half, and what chance adds to it in a sample of 500."""
 ALL_TOLD: Final = 0.9
 """`Pictures.told` from which on pictures count in full: a shop whose titles are hardly more than brands reaches it."""
 
@@ -48,7 +49,8 @@ class Pictures:
 
     `told` is how often a few words of a product's title are nearer to its own picture than to an unrelated one: half
     the time by chance, as where photos lie with the wrong products. `alone` is the mean over products of 0 where one
-    has attributes or a description, a half where it has no more than a category, 1 where it has a name alone.
+    has attributes or a description with words that its name lacks, a half where it has no more than a category, 1
+    where it has a name alone.
     """
 
     told: Share
@@ -56,8 +58,8 @@ class Pictures:
 
     @property
     def known(self) -> float:
-        """The share of the pictures that counts: none where words tell them by chance, all from `ALL_TOLD` on."""
-        return min(1.0, max(0.0, (self.told - CHANCE) / (ALL_TOLD - CHANCE)))
+        """The share of the pictures that counts: none up to `BY_CHANCE`, all from `ALL_TOLD` on."""
+        return min(1.0, max(0.0, (self.told - BY_CHANCE) / (ALL_TOLD - BY_CHANCE)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from catalog.errors import Misconfigured
-from catalog.vectors import ARMS
+from catalog.vectors import ARM_WEIGHTS, ARMS
 from encoders.evaluation.intervals import compare
 from search.quality.judging import MEASURES, Way, judge, values
 
@@ -56,7 +56,7 @@ def tune(asked: Sequence[Asked], seed: int, progress: Callable[[int], None]) -> 
     drawn = np.random.default_rng(seed).permutation(len(asked)).tolist()
     first, second = ([asked[n] for n in sorted(part)] for part in (drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]))
     weights = best_weights(first, progress)
-    default, tuned = Way(weights=asked[0].default), Way(weights=weights)
+    default, tuned = Way(), Way(weights=weights)
     differences = compare(values(second, default), values(second, tuned))
     return Tuned(
         weights=weights,
@@ -80,7 +80,7 @@ def best_weights(asked: Sequence[Asked], progress: Callable[[int], None]) -> dic
             progress(len(tried))
         return tried[shares]
 
-    best = dict(asked[0].default)
+    best = dict(ARM_WEIGHTS)
     while True:
         before = best
         for arm in ARMS:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SHORTEST: Final = 3
 """A word of fewer characters sounds like too many others."""
 LONGEST: Final = 8
+_MOST_ALIKE: Final = 16
+"""The most frequent words of a sound that are kept: a text is compared with each of them, place after place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,10 @@ class CharactersBuilder:
         if max(len(self._pairs), len(self._counts)) > self._most:
             return Characters()
         words: dict[str, dict[str, int]] = {}
-        for word, count in self._counts.items():
-            words.setdefault(sound(word), {})[word] = count
+        for word, count in self._counts.most_common():
+            alike = words.setdefault(sound(word), {})
+            if len(alike) < _MOST_ALIKE:
+                alike[word] = count
         return Characters(words, frozenset(self._pairs))
 
     def _words(self, run: str) -> Iterator[str]:

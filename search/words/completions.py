@@ -81,7 +81,7 @@ class Completions:
         typed = _as_posted(written)
         numbers = [*self._beginning_with(" ".join(written), limit), *self._holding(self._exact(typed), limit)]
         if not numbers:
-            words = _as_posted(word for part in written for word in self._cut(part))
+            words = _as_posted(word for part in written for word in self._cut(part)) or typed
             numbers = (
                 self._holding(self._exact(words), limit)
                 or self._holding(map(self._readings, typed), limit)

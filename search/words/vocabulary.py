@@ -35,7 +35,7 @@ class Vocabulary:
 
     `rarity` counts words as the lexical arm has them, those with digits left out: every product may have a code of its
     own. Where there are too many words nothing is counted: `rarity` is empty. `pictured` is the share of products that
-    can be found by their pictures. `accented` has those words that are written with accents, as some product does.
+    can be found by their pictures. `accented` has the words that most products write with accents, as most do.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict, repr=False)
@@ -65,7 +65,7 @@ class VocabularyBuilder:
         self._lexical = lexical
         self._most = most
         self._counts: Counter[str] = Counter()
-        self._accented: dict[str, str] = {}
+        self._accented: dict[str, Counter[str]] = {}
         self._chinese = CharactersBuilder(glossary, most=most)
         self._known: set[str] = set()
         self._having: Counter[int] = Counter()
@@ -97,14 +97,14 @@ class VocabularyBuilder:
             self._complete,
             Rarity(self._products, dict(self._having)) if len(self._having) <= self._most else Rarity(),
             min(1.0, with_pictures / self._products) if self._products and with_pictures is not None else 1.0,
-            self._accented,
+            dict(self._mostly_accented()),
             self._chinese.build(),
         )
 
     def _add_words(self, product: Mapping[str, Any]) -> None:
         naming = "\n".join(_naming_texts(product))
         english = " ".join(translations(naming, self._glossary))
-        named = {without_accents(word): word for word in prose(self._lowered(f"{naming}\n{english}"))}
+        named = self._named(f"{naming}\n{english}")
         others = "\n".join(
             [product.get("id", ""), *product.get("codes", ()), product.get("description", "")[:_DESCRIPTION_CHARS]]
         )
@@ -112,7 +112,7 @@ class VocabularyBuilder:
             if word in self._counts or len(self._counts) < self._most:
                 self._counts[word] += 1
                 if written != word:
-                    self._accented[word] = written
+                    self._accented.setdefault(word, Counter())[written] += 1
         self._chinese.add(naming, others)
         described = set(prose(folded(others, self._glossary.simplified)))
         room = self._most - len(self._known)
@@ -132,8 +132,20 @@ class VocabularyBuilder:
                 tally.count += 1
                 tally.popularity = max(tally.popularity, popularity)
 
-    def _lowered(self, text: str) -> str:
-        return lowered(text, self._glossary.simplified)
+    def _named(self, text: str) -> dict[str, str]:
+        """Return the words of a text as they are looked up, each with how it is written.
+
+        An accent that is a mark of its own ends a word of `prose`: such a word stands as it is looked up.
+        """
+        low = lowered(text, self._glossary.simplified)
+        named = {word: word for word in prose(without_accents(low))}
+        return named | {bare: word for word in prose(low) if (bare := without_accents(word)) in named}
+
+    def _mostly_accented(self) -> Iterator[tuple[str, str]]:
+        """Yield the words that more products write with accents than without, and how most of these do."""
+        for word, forms in self._accented.items():
+            if 2 * forms.total() > self._counts[word]:
+                yield word, forms.most_common(1)[0][0]
 
 
 @dataclass(slots=True)

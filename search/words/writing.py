@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _PARTS: Final = re.compile(rf"(?P<chinese>{CHINESE.pattern}+)|(?P<word>(?:(?!{CHINESE.pattern})[\w])+(?:'\w+)?)")
 _COMPOUND: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
 _PROSE: Final = re.compile(r"[^\W\d_]+")
-_NO_BLANK: Final = rf"(?:(?!{CHINESE.pattern})\S)*"
-_WITH_DIGITS: Final = re.compile(rf"{_NO_BLANK}\d{_NO_BLANK}")
+_NO_BLANK: Final = re.compile(rf"(?:(?!{CHINESE.pattern})\S)+")
+_DIGIT: Final = re.compile(r"\d")
 _ACCENTS: Final = re.compile("(?<=[a-zæøʒ\u0370-\u03ff])[\u0300-\u036f]+")
 _LIGATURES: Final = str.maketrans({"æ": "ae", "œ": "oe"})
 MIN_CHARS: Final = 4
@@ -46,7 +46,7 @@ def without_accents(lowered_text: str) -> str:
 
 def without_digits(text: str) -> str:
     """Return a text without its numbers, measures and codes: whatever has a digit in it, up to a blank or Chinese."""
-    return _WITH_DIGITS.sub(" ", text)
+    return _NO_BLANK.sub(lambda run: " " if _DIGIT.search(run[0]) else run[0], text)
 
 
 def parts(folded_text: str) -> Iterator[str]:

@@ -47,7 +47,7 @@ def test_one_that_was_kept_before_pictures_were_measured_is_read() -> None:
     assert parse_calibration(kept, SPECS) == replace(calibration(), pictures=None)
 
 
-@pytest.mark.parametrize(("told", "known"), [(0.4, 0.0), (0.5, 0.0), (0.7, 0.5), (0.9, 1.0), (1.0, 1.0)])
+@pytest.mark.parametrize(("told", "known"), [(0.4, 0.0), (0.55, 0.0), (0.725, 0.5), (0.9, 1.0), (1.0, 1.0)])
 def test_pictures_count_by_how_far_words_tell_them_from_others(told: float, known: float) -> None:
     """By chance, or less than that, is not at all; nine times of ten is enough."""
     assert Pictures(told, alone=0.0).known == pytest.approx(known)

@@ -7,6 +7,7 @@ longer in most of the pairs (`python -m tests.load.waiting`: how often so by cha
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,7 @@ class Ageing:
 
     def _times(self, figure: Callable[[Window], float]) -> float:
         old, fresh = (float(np.median([figure(window) for window in each])) for each in (self.old, self.fresh))
-        return old / fresh
+        return old / fresh if fresh else math.nan  # where there is no /proc nobody knows
 
 
 async def in_turn(old: Asker, fresh: Asker, rate: float) -> Ageing:

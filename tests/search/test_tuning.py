@@ -11,7 +11,7 @@ from search.quality.judging import Asked
 from search.quality.judgments import Judgment
 from search.quality.tuning import best_weights, tune
 from search.ranking import ArmHits
-from search.schemas import DEFAULT_ARMS, SearchRequest
+from search.schemas import DEFAULT_ARMS, ImageSource, SearchRequest, Term
 
 RIGHT = "right"
 WRONG = tuple(f"wrong-{number:02d}" for number in range(12))
@@ -67,6 +67,21 @@ def test_the_halves_are_drawn_by_the_seed() -> None:
 
     assert first == again
     assert 0 < first.default["nDCG@10"].value < 1
+
+
+def test_the_default_is_what_a_search_would_do() -> None:
+    """Where words alone do not count pictures, a picture that is asked with still does."""
+    photo = SearchRequest(terms=[Term(image=ImageSource(part=0))])
+    deaf = {"text": 1.2, "image": 0.0, "lexical": 1.0}
+    photos = [
+        Asked(Judgment(f"line {n}", photo, {RIGHT: 1}), photo.all_terms(), {"image": hits(RIGHT)}, {RIGHT: 1}, deaf)
+        for n in range(24)
+    ]
+
+    found = tune(photos, seed=0, progress=told)
+
+    assert found.default["nDCG@10"].value == 1
+    assert not found.is_better
 
 
 def test_too_few_queries_are_refused() -> None:

@@ -116,7 +116,26 @@ def test_what_stands_as_it_was_typed_hides_the_rest() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", " ", "…", "群", "衣群", "黑色半身裙", "连衣帽", "红裙", "hat", "bs", "xyz", "nik x", "1234", "snk"]
+    "typed",
+    [
+        "",
+        " ",
+        "…",
+        "群",
+        "衣群",
+        "黑色半身裙",
+        "连衣帽",
+        "红裙",
+        "hat",
+        "bs",
+        "xyz",
+        "nik x",
+        "1234",
+        "snk",
+        "的",
+        "我",
+        "了吗",
+    ],
 )
 def test_nothing_completes_what_is_nowhere(typed: str) -> None:
     """Nor nothing at all."""

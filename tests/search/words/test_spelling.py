@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice, product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -181,6 +183,32 @@ def test_what_may_be_right_in_chinese_is_left_alone(text: str) -> None:
 def test_synonyms_are_right_in_chinese_too() -> None:
     """Whoever wrote a character into a rule meant it."""
     assert correct("连衣群", CHINESE, GLOSSARY, {"群"}.__contains__) is None
+
+
+@pytest.mark.parametrize(("title", "near"), [("SİYAH ELBİSE", "Sipah oil"), ("ταΐστρα σκύλου", "ταίστρε")])
+def test_a_word_of_a_title_is_right_whatever_its_marks(title: str, near: str) -> None:
+    """Some letters have marks of their own in small letters: the word does not end there."""
+    shop = vocabulary(title, near)
+
+    assert correct(title, shop, GLOSSARY, EVERYDAY.__contains__) is None
+    assert correct(title.lower(), shop, GLOSSARY, EVERYDAY.__contains__) is None
+
+
+def test_accents_are_put_as_most_products_have_them() -> None:
+    """One that has them does not speak for the others."""
+    plain, accented = vocabulary("creme cake", "creme pie", "Crème cake"), vocabulary("creme cake", *["Crème pie"] * 2)
+
+    assert correct("cremme", plain, GLOSSARY, EVERYDAY.__contains__) == Correction("creme", "cremme")
+    assert correct("cremme", accented, GLOSSARY, EVERYDAY.__contains__) == Correction("crème", "cremme")
+
+
+def test_of_words_that_sound_alike_the_most_frequent_count() -> None:
+    """However many a supplier has made up."""
+    made_up = ["".join(letters) for letters in islice(product("一衣医依伊揖壹铱", repeat=4), 100)]
+    shop = vocabulary(*made_up, *["衣医一依"] * 3)
+
+    assert [len(words) for words in shop.chinese.words.values()] == [16]
+    assert "衣医一依" in next(iter(shop.chinese.words.values()))
 
 
 def test_with_too_many_characters_nothing_is_put_right() -> None:

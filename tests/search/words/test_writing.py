@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from encoders.sparse import Bm25Encoder
-from search.words.writing import folded, lowered
+from search.words.writing import folded, lowered, without_digits
 from tests.search.words.lexicon import GLOSSARY, wide
 
 LETTERS = [*range(0x00C0, 0x0530), *range(0x1E00, 0x2000)]
@@ -31,6 +31,22 @@ AROUND = {"GREEK": ("καλ", "ος"), "CYRILLIC": ("кан", "ат"), "LATIN": 
 def test_words_are_looked_up_in_one_form(written: str, looked_up: str) -> None:
     """In half width, small letters, simplified characters, without accents where these tell nothing apart."""
     assert folded(written, GLOSSARY.simplified) == looked_up
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("case for iphone15", "case for  "),
+        ("红色iphone15手机壳", "红色 手机壳"),
+        ("a-1b, 40cm×60cm red.", "    red."),
+        ("٣ red", "  red"),
+        ("red", "red"),
+        ("", ""),
+    ],
+)
+def test_whatever_has_a_digit_in_it_is_left_out(text: str, left: str) -> None:
+    """Up to a blank or Chinese."""
+    assert without_digits(text) == left
 
 
 def test_accents_tell_words_apart_where_they_do_in_the_lexical_arm() -> None:
