@@ -55,7 +55,11 @@ class ArmHits:
     @property
     def near_count(self) -> int:
         """How many of the hits are above the threshold: so many first ones."""
-        return int(np.count_nonzero(self.near))
+        return self.count_above(self.scale.threshold)
+
+    def count_above(self, score: float) -> int:
+        """Return how many of the hits score more: so many first ones."""
+        return int(np.count_nonzero(self.scores > score))
 
     @property
     def near_to_the_end(self) -> bool:
@@ -176,7 +180,7 @@ def members(arms: Mapping[str, ArmHits], ranking: Ranking, named: Sequence[str] 
 
     Only hits that are candidates by themselves are named, not those that merely lift one.
     """
-    counts = {arm: int(np.count_nonzero(hits.scores > ranking.far(hits.scale))) for arm, hits in arms.items()}
+    counts = {arm: hits.count_above(ranking.far(hits.scale)) for arm, hits in arms.items()}
     found = chain(named, *(hits.ids[: counts[arm]] for arm, hits in arms.items()))
     return Candidates(list(dict.fromkeys(found)), exact=_is_exact(arms, ranking))
 
@@ -188,7 +192,7 @@ def _is_exact(arms: Mapping[str, ArmHits], ranking: Ranking) -> bool:
 
 def _with_a_say(hits: ArmHits, ranking: Ranking) -> ArmHits:
     """Return the first hits of an arm, up to where they no longer make or lift a candidate."""
-    count = int(np.count_nonzero(hits.scores > ranking.silent(hits.scale)))
+    count = hits.count_above(ranking.silent(hits.scale))
     return ArmHits(hits.ids[:count], hits.scores[:count], hits.scale, hits.complete)
 
 

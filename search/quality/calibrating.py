@@ -111,7 +111,8 @@ async def measure(
             best = await _best_scores(retriever, arm, vectors[len(asked) :], encoders.scale(TEXT_QUERY, arm))
             by_words = Side(list(asked), vectors[: len(asked)])
             found.append(pairs.cosines((TEXT_QUERY, arm), by_words, stored, best))
-            told = pairs.told(by_words, stored) if arm == IMAGE else None
+            if arm == IMAGE:
+                told = pairs.told(by_words, stored)
     scores = await _word_scores(retriever, encoders, products, asked, steps)
     found.append(pairs.words(list(asked)[: len(scores)], scores))
     levels = tuple(level for level in found if level is not None)
