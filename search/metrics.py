@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -20,71 +21,63 @@ class SearchMetrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
-        self._requests = Counter(
+        counter, gauge = partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
+        self._requests = counter(
             "vitrine_search_requests",
             "Answers by route and status. Worry about 5xx; 429 asks for more replicas; 499 went away unanswered.",
             ["route", "status"],
-            registry=self.registry,
         )
-        self._request_seconds = Histogram(
+        self._request_seconds = histogram(
             "vitrine_search_request_seconds",
             "Time from request to answer, by route.",
             ["route"],
             buckets=_SECONDS,
-            registry=self.registry,
         )
-        self._stage_seconds = Histogram(
+        self._stage_seconds = histogram(
             "vitrine_search_stage_seconds",
             "Time of one stage of a search: encode, retrieve, rank. Worry about the one that grows.",
             ["stage"],
             buckets=_SECONDS,
-            registry=self.registry,
         )
-        self._loop_late_seconds = Histogram(
+        self._loop_late_seconds = histogram(
             "vitrine_search_loop_late_seconds",
             "How late the event loop is, looked at four times a second: what is ready waits for as long at each step, "
             "in no stage. Worry if a quarter is over 10 ms: the process has nearly all that it can use; add another.",
             buckets=_SECONDS,
-            registry=self.registry,
         )
-        self._encoded_contents = Histogram(
+        self._encoded_contents = histogram(
             "vitrine_search_encoded_contents",
             "How much one call of the query encoder took at once: words (a text for each arm that reads it, at most "
             "96), pictures (at most 8). It grows with the load; at its most all the time, queries wait: more replicas.",
             ["kind"],
             buckets=_CONTENTS,
-            registry=self.registry,
         )
-        self._in_flight = Gauge(
+        self._in_flight = gauge(
             "vitrine_search_in_flight",
             "Requests being answered. Worry if it stays near VITRINE_API__MAX_CONCURRENT: beyond it is 429.",
-            registry=self.registry,
         )
-        self._candidates = Histogram(
+        self._candidates = histogram(
             "vitrine_search_candidates",
             "Products in the candidate set of a search. Worry if many are 0: customers find nothing.",
             buckets=_PRODUCTS,
-            registry=self.registry,
         )
-        self._events = Counter(
+        self._events = counter(
             "vitrine_search_events",
             "Events sent to POST /v1/events by outcome: accepted, or the reason for which a line was refused.",
             ["outcome"],
-            registry=self.registry,
         )
 
-        self._refused = Counter(
+        self._refused = counter(
             "vitrine_search_refused_callers",
             "Callers turned away at the door: no_key, wrong_key (unknown or expired), ambiguous_key, guessing (too "
             "many wrong keys from one address), rate (a key's own limit). Worry about guessing.",
             ["reason"],
-            registry=self.registry,
         )
-        self._keys_file_broken = Gauge(
+        self._keys_file_broken = gauge(
             "vitrine_search_keys_file_broken",
             "1 while the file of API keys cannot be used and those of before are valid. Worry at once: whom you "
             "revoked is still let in.",
-            registry=self.registry,
         )
 
     def refused(self, reason: str) -> None:
