@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from encoders.glossary import Glossary, pieces
+from search.words.characters import SHORTEST
 from search.words.slips import most_slips, near
 from search.words.sounds import alike
 from search.words.writing import MIN_CHARS, compounds, correctable, folded, is_chinese, parts
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 _LAST: Final = "\U0010ffff"
 _KINDS: Final = ("category", "brand", "title")
 _CHINESE_CHARS: Final = 8
-_MISHEARD_CHARS: Final = 3
-"""A Chinese word of fewer characters sounds like too many others."""
 _PLURAL: Final = "s"
 _TYPED_PARTS: Final = 8
 _TYPED_CHARS: Final = 12
@@ -220,6 +219,6 @@ def _as_posted(typed: Iterable[str]) -> list[str]:
 
 def _sounding_like(part: str) -> Iterator[str]:
     """Yield a run of Chinese with one of its characters taken for each that sounds like it."""
-    if len(part) >= _MISHEARD_CHARS:
+    if len(part) >= SHORTEST:
         for at, character in enumerate(part):
             yield from (part[:at] + other + part[at + 1 :] for other in alike(character))

@@ -64,17 +64,12 @@ class Window:
 
     def cells(self) -> list[str]:
         """Return the row of a table, for `TITLES`."""
-        spent, by_processor, by_clock = (
-            self.cost,
-            [piece.processor for piece in self.floor],
-            [piece.clock for piece in self.floor],
-        )
+        spent = self.cost
         shares = [f"{part / spent.wall:.0%}" for part in (spent.process, spent.ours, spent.others, spent.stolen)]
         counts = [f"{len(self.seconds):,}", str(len(self.errors))]
         times = [f"{milliseconds:.1f} ms" for milliseconds in (self.p50_ms, self.p99_ms, self.work_ms)]
-        floors = [
-            f"{_percentile_ms(each, 50):.2f} · {_percentile_ms(each, 99):.2f} ms" for each in (by_processor, by_clock)
-        ]
+        pieces = [piece.processor for piece in self.floor], [piece.clock for piece in self.floor]
+        floors = [f"{_percentile_ms(each, 50):.2f} · {_percentile_ms(each, 99):.2f} ms" for each in pieces]
         return [*counts, *times, *floors, *shares, f"{self.memory_mib:,.0f} MiB"]
 
 
