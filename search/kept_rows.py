@@ -1,9 +1,8 @@
-"""Rows as they were read last, each good for as long as its point stands unchanged in the engine.
+"""Whole products as they were read last, each good for as long as its point stands unchanged in the engine.
 
-Reading a row costs the engine twenty times as much as finding its point: it unpacks the whole payload for it. Every hit
-says its point's version, which each write raises, so a row read at that version need not be read again. A row holds
-every path that anybody asked for so far, so that it serves all. What is ordered and counted, a thousand a search, is
-kept apart from the whole products that pages show.
+Reading a row costs the engine twenty times as much as finding its point: it unpacks the whole payload for it, however
+little of it is asked for. Every hit says its point's version, which each write raises, so a row read at that version
+need not be read again, and it is kept whole, so that it serves whatever is ordered, counted or shown next.
 
 Only for an engine that numbers its writes in one place, as the embedded one does. In a cluster each replica counts for
 itself, and equal numbers may stand for different payloads.
@@ -11,23 +10,24 @@ itself, and equal numbers may stand for different payloads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import pydantic_core
 
+from catalog.points import AVAILABILITY, DERIVED, WHOLE_PRODUCT
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from search.rows import Row
 
+WHOLE_ROW: Final = (*WHOLE_PRODUCT, DERIVED, AVAILABILITY)
+"""Where all that a row can hold lies in a payload."""
 MOST_ROWS: Final = 32_768
-MOST_BYTES: Final = 128 * 2**20
-"""Twice what so many rows of the sample catalogue hold, 2 KB each: only products with very much in them meet it."""
+MOST_BYTES: Final = 192 * 2**20
 _BYTES_A_VALUE, _BYTES_AN_OBJECT = 75, 150
-_MOST_PRODUCTS: Final = 8_192
-_MOST_PRODUCT_BYTES: Final = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,6 @@ class KeptRows:
         self._new: dict[str, _Kept] = {}
         self._old: dict[str, _Kept] = {}
         self._new_bytes = 0
-        self._paths: tuple[str, ...] = ()
-
-    def widened(self, paths: Sequence[str]) -> tuple[str, ...]:
-        """Return what rows are to be read with: these paths and those of before; rows that lack one are forgotten."""
-        if not set(paths) <= set(self._paths):
-            self._paths = tuple(dict.fromkeys((*self._paths, *paths)))
-            self._new, self._old, self._new_bytes = {}, {}, 0
-        return self._paths
 
     def known(self, point_ids: Iterable[str], versions: Mapping[str, int]) -> dict[str, Row]:
         """Return the rows of those points that are kept at just these versions."""
@@ -70,13 +62,11 @@ class KeptRows:
         self._make_room()
         return found
 
-    def keep(self, rows: Mapping[str, Row], versions: Mapping[str, int], paths: Sequence[str]) -> None:
-        """Take rows that were read at these paths after the versions were told; none where `widened` says more by now.
+    def keep(self, rows: Mapping[str, Row], versions: Mapping[str, int]) -> None:
+        """Take rows that were read at `WHOLE_ROW` after the versions were told.
 
         A row may be newer than its version, where a write came between. No hit will ever say that version again.
         """
-        if paths != self._paths:
-            return
         for point_id, row in rows.items():
             if point_id in versions:
                 size = sum(_size_bytes(part) for part in (row.product, row.derived) if part)
@@ -108,11 +98,3 @@ def _size_bytes(fields: Mapping[str, Any]) -> int:
     """
     text = pydantic_core.to_json(fields)
     return len(text) + _BYTES_A_VALUE * (text.count(b",") + text.count(b":")) + _BYTES_AN_OBJECT * text.count(b"{")
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What one process keeps: rows to order and count by, and whole products that pages showed."""
-
-    rows: KeptRows = field(default_factory=KeptRows)
-    products: KeptRows = field(default_factory=lambda: KeptRows(_MOST_PRODUCTS, _MOST_PRODUCT_BYTES))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, overload
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from encoders.interface import FloatArray, Unrelated
+    from search.rows import Row
 
 RRF: Final = "rrf"
 AUTO: Final = "auto"
@@ -52,11 +53,6 @@ class ArmHits:
         above: NDArray[np.bool_] = self.scores > self.scale.threshold
         return above
 
-    @property
-    def near_count(self) -> int:
-        """How many of the hits are above the threshold: so many first ones."""
-        return self.count_above(self.scale.threshold)
-
     def count_above(self, score: float) -> int:
         """Return how many of the hits score more: so many first ones."""
         return int(np.count_nonzero(self.scores > score))
@@ -89,18 +85,23 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the engine found for one query and filter: the arms' hits, and the points whose id or code was typed."""
+    """What the engine found for one query and filter: the arms' hits, and the points whose id or code was typed.
+
+    `rows` are of all of these, where they were asked to carry something. `watermark` is the time of the newest event
+    that the caller may see (ISO 8601), as it stood then.
+    """
 
     arms: Mapping[str, ArmHits]
     named: Sequence[str] = ()
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    watermark: str | None = None
 
-    @property
-    def versions(self) -> dict[str, int]:
-        """The engine's versions of the points that are near in some arm."""
+    def versions(self, ranking: Ranking) -> dict[str, int]:
+        """Return the engine's versions of the points that some arm makes candidates."""
         versions: dict[str, int] = {}
         for hits in self.arms.values():
-            near = hits.near_count
-            versions.update(zip(hits.ids[:near], hits.versions(near), strict=False))
+            count = hits.count_above(ranking.far(hits.scale))
+            versions.update(zip(hits.ids[:count], hits.versions(count), strict=False))
         return versions
 
 

@@ -6,6 +6,7 @@ Every call takes the caller's scope and joins it to whatever is asked: nothing i
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -40,20 +41,40 @@ _RESCORED: Final = models.SearchParams(quantization=models.QuantizationSearchPar
 decide; elsewhere it says nothing."""
 _MAX_FACET_VALUES: Final = 100_000
 _DEEPEST: Final = 50_000
+_WATERMARK_SECONDS: Final = 1.0
+_NEWEST: Final = models.OrderBy(key=OCCURRED_AT, direction=models.Direction.DESC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watermark:
+    """The time of a newest event, None where there is none, and when it was asked for (monotonic seconds)."""
+
+    time: str | None
+    asked_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What the arms look for together: what passes a filter and, where an arm has a floor, scores more than that."""
+    """What the arms look for together: what passes a filter and, where an arm has a floor, scores more than that.
+
+    Each hit carries what of its payload lies at `paths`.
+    """
 
     wanted: Filter
     floors: Mapping[str, float] = field(default_factory=dict)
+    paths: Sequence[str] = ()
 
     @classmethod
-    def above(cls, floor: Callable[[Unrelated], float], query: Mapping[str, ArmQuery], wanted: Filter) -> Self:
+    def above(
+        cls,
+        floor: Callable[[Unrelated], float],
+        query: Mapping[str, ArmQuery],
+        wanted: Filter,
+        paths: Sequence[str] = (),
+    ) -> Self:
         """Return the same for every arm's own floor on its scale; -inf is none."""
         floors = {arm: floor(part.scale) for arm, part in query.items()}
-        return cls(wanted, {arm: score for arm, score in floors.items() if math.isfinite(score)})
+        return cls(wanted, {arm: score for arm, score in floors.items() if math.isfinite(score)}, paths)
 
 
 class Retriever:
@@ -63,6 +84,7 @@ class Retriever:
         self._engine = engine
         self._collection = collection
         self.depth = depth
+        self._watermarks: dict[Scope, _Watermark] = {}
 
     async def retrieve(self, query: Mapping[str, ArmQuery], wanted: Filter, scope: Scope) -> dict[str, ArmHits]:
         """Return the best `depth` of each arm that pass the filter: one call to the engine."""
@@ -72,22 +94,23 @@ class Retriever:
     async def retrieve_each(
         self, query: Mapping[str, ArmQuery], names: Sequence[str], sought: Sequence[Sought], scope: Scope
     ) -> list[Found]:
-        """Return for each of them the best `depth` of each arm, and what is called by one of `names`: one call."""
+        """Return for each of them the best `depth` of each arm, and what is called by one of `names`: one call.
+
+        The watermark is asked for in the same call, where that of the scope is a second old.
+        """
         named = [Either((Products(tuple(names)), AnyOf(CODES, tuple(names))))] if names else []
         requests: list[models.QueryRequest] = []
         for each in sought:
             # One object for all arms: the embedded engine converts it once.
             shared = engine_filter(scope.filter & each.wanted)
-            requests += [self._arm_request(arm, part, shared, each.floors.get(arm)) for arm, part in query.items()]
-            requests += [self._named_request(one, shared) for one in named]
-        answers = iter(await self._ask(requests))
-        return [
-            Found(
-                {arm: self._arm_hits(next(answers).points, part) for arm, part in query.items()},
-                [str(point.id) for _ in named for point in next(answers).points],
-            )
-            for _ in sought
-        ]
+            requests += [self._arm_request(arm, part, shared, each) for arm, part in query.items()]
+            requests += [self._named_request(one, shared, each) for one in named]
+        now, recent = time.monotonic(), self._recent(scope)
+        answers = await self._ask(requests if recent else [*requests, _newest_request(scope)])
+        if recent is None:
+            recent = self._watermarks[scope] = _Watermark(_occurred_in(answers.pop().points), now)
+        points = iter([answer.points for answer in answers])
+        return [self._found(each, query, [next(points) for _ in (*query, *named)], recent.time) for each in sought]
 
     async def read(self, parts: Sequence[Part], scope: Scope) -> list[dict[str, models.ScoredPoint]]:
         """Return of each part its points by id, as far as the scope lets them through: one call to the engine."""
@@ -108,7 +131,8 @@ class Retriever:
 
     async def rank_of(self, arm: str, part: ArmQuery, score: float, wanted: Filter, scope: Scope) -> int | None:
         """Return the rank that a score has in an arm, None where it is beyond the first `_DEEPEST`."""
-        request = self._arm_request(arm, part, engine_filter(scope.filter & wanted), math.nextafter(score, math.inf))
+        above = Sought(wanted, {arm: math.nextafter(score, math.inf)})
+        request = self._arm_request(arm, part, engine_filter(scope.filter & wanted), above)
         request.limit = _DEEPEST
         (answer,) = await self._ask([request])
         return len(answer.points) + 1 if len(answer.points) < _DEEPEST else None
@@ -180,9 +204,18 @@ class Retriever:
 
     async def watermark(self, scope: Scope) -> str | None:
         """Return the time of the newest event among what the scope lets through (ISO 8601)."""
-        newest = models.OrderBy(key=OCCURRED_AT, direction=models.Direction.DESC)
-        records = await self._scroll(scope.filter, [OCCURRED_AT], 1, order_by=newest)
-        return next((record.payload[OCCURRED_AT] for record in records if record.payload), None)
+        return _occurred_in(await self._scroll(scope.filter, [OCCURRED_AT], 1, order_by=_NEWEST))
+
+    async def recent_watermark(self, scope: Scope) -> str | None:
+        """Return the same as it stood at most a second ago: what an answer tells that is read from now on."""
+        now, recent = time.monotonic(), self._recent(scope)
+        if recent is None:
+            recent = self._watermarks[scope] = _Watermark(await self.watermark(scope), now)
+        return recent.time
+
+    def _recent(self, scope: Scope) -> _Watermark | None:
+        known = self._watermarks.get(scope)
+        return known if known and time.monotonic() - known.asked_at < _WATERMARK_SECONDS else None
 
     async def _ask(self, requests: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
         with self._errors_named():
@@ -211,21 +244,34 @@ class Retriever:
             )
         return records
 
-    def _arm_request(
-        self, arm: str, part: ArmQuery, within: models.Filter, floor: float | None = None
-    ) -> models.QueryRequest:
+    def _arm_request(self, arm: str, part: ArmQuery, within: models.Filter, sought: Sought) -> models.QueryRequest:
         return models.QueryRequest(
             query=engine_vector(part.vector),
             using=arm,
             filter=within,
             params=None if arm == LEXICAL else _RESCORED,
             limit=self.depth,
-            score_threshold=floor,
-            with_payload=False,
+            score_threshold=sought.floors.get(arm),
+            with_payload=_unique(sought.paths) or False,
         )
 
-    def _named_request(self, named: Condition, within: models.Filter) -> models.QueryRequest:
-        return models.QueryRequest(filter=narrowed(within, named), limit=self.depth, with_payload=False)
+    def _named_request(self, named: Condition, within: models.Filter, sought: Sought) -> models.QueryRequest:
+        return models.QueryRequest(
+            filter=narrowed(within, named), limit=self.depth, with_payload=_unique(sought.paths) or False
+        )
+
+    def _found(
+        self,
+        sought: Sought,
+        query: Mapping[str, ArmQuery],
+        answers: Sequence[Sequence[models.ScoredPoint]],
+        watermark: str | None,
+    ) -> Found:
+        """Return what one part of a call found: the points of each arm, and then of what is called by its name."""
+        arms = {arm: self._arm_hits(points, part) for (arm, part), points in zip(query.items(), answers, strict=False)}
+        named = [str(point.id) for points in answers[len(query) :] for point in points]
+        rows = {str(point.id): row_of(point) for points in answers for point in points} if sought.paths else {}
+        return Found(arms, named, rows, watermark)
 
     def _arm_hits(self, points: Sequence[models.ScoredPoint], part: ArmQuery) -> ArmHits:
         found = scores_of(points)
@@ -249,6 +295,15 @@ def _read_request(part: Part, scope: Scope) -> models.QueryRequest:
         with_payload=True if part.paths is None else _unique(part.paths) or False,
         with_vector=part.vectors,
     )
+
+
+def _newest_request(scope: Scope) -> models.QueryRequest:
+    newest = models.OrderByQuery(order_by=_NEWEST)
+    return models.QueryRequest(query=newest, filter=engine_filter(scope.filter), limit=1, with_payload=[OCCURRED_AT])
+
+
+def _occurred_in(points: Sequence[models.ScoredPoint | models.Record]) -> str | None:
+    return next((point.payload[OCCURRED_AT] for point in points if point.payload), None)
 
 
 def _unique(paths: Sequence[str]) -> list[str]:

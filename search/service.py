@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from catalog.errors import InvalidInput
 from catalog.vectors import ARMS, LEXICAL
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from search.access import Scope
     from search.answers import ExplainAnswer
     from search.encoding.query import QueryEncoder
-    from search.kept_rows import Kept
+    from search.kept_rows import KeptRows
     from search.metrics import SearchMetrics
     from search.ranking import ArmHits, Candidate
     from search.results.outcome import Outcome
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from search.schemas import SearchRequest
     from search.words.understanding import Understood as Known
     from search.words.words import Words
-
-_WATERMARK_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ class SearchService:
         words: Words,
         metrics: SearchMetrics,
         boosts: Boosts | None = None,
-        kept: Kept | None = None,
+        kept: KeptRows | None = None,
     ) -> None:
         self._index = index
         self._retriever = retriever
@@ -80,7 +77,6 @@ class SearchService:
         self._encoder = encoder
         self._finder = Finder(encoder, retriever, boosts or Boosts(), kept)
         self._browser = Browser(retriever)
-        self._watermarks: dict[Scope, tuple[float, str | None]] = {}
 
     async def search(self, request: SearchRequest, scope: Scope, uploads: Sequence[bytes] = ()) -> Answer:
         """Answer one request; `uploads` are the pictures that its terms name as parts.
@@ -155,7 +151,6 @@ class SearchService:
             if products is None:
                 products = await self._retriever.fetch(point_ids, request.fields, asked.scope)
             explained = await self._explanations(outcome, asked) if request.explain else {}
-            watermark = await self._watermark(asked.scope)
         return {
             "hits": [
                 _hit(one, products[one.point_id], explained.get(one.point_id))
@@ -171,7 +166,7 @@ class SearchService:
             },
             "cursor": None,
             "corrected": asdict(asked.corrected) if asked.corrected else None,
-            "index": {"collection": self._index.collection, "model": self._index.model, "watermark": watermark},
+            "index": {"collection": self._index.collection, "model": self._index.model, "watermark": outcome.watermark},
         }
 
     async def _explanations(self, outcome: Outcome, asked: Understood) -> dict[str, dict[str, Any]]:
@@ -199,15 +194,6 @@ class SearchService:
             number: dict(zip(one.ids, one.scores.tolist(), strict=True))
             for number, one in zip(words, hits, strict=True)
         }
-
-    async def _watermark(self, scope: Scope) -> str | None:
-        """Return the newest event's time, asked of the engine at most once a second."""
-        asked_at, watermark = self._watermarks.get(scope, (-_WATERMARK_SECONDS, None))
-        now = time.monotonic()
-        if now - asked_at >= _WATERMARK_SECONDS:
-            watermark = await self._retriever.watermark(scope)
-            self._watermarks[scope] = now, watermark
-        return watermark
 
 
 def _hit(entry: Candidate, product: Mapping[str, Any], explanation: dict[str, Any] | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from encoders.pictures.politeness import HostLimits
 from search.app import create_app
 from search.body import ApiLimits
 from search.encoding.query import QueryEncoder
-from search.kept_rows import Kept
+from search.kept_rows import KeptRows
 from search.locks.key_file import KeyFile
 from search.metrics import SearchMetrics
 from search.page import Page
@@ -141,7 +141,7 @@ def search_core(
         words=words,
         metrics=metrics,
         boosts=boosts,
-        kept=Kept() if isinstance(engine, EmbeddedClient) else None,
+        kept=KeptRows() if isinstance(engine, EmbeddedClient) else None,
     )
     calibration = KeptCalibration(engine, declaration, encoder)
     calibration.start()

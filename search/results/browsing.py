@@ -6,6 +6,7 @@ what `limit_per` thins out: of more than `depth` products, the first so many.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -38,15 +39,19 @@ class Browser:
     async def browse(self, asked: Understood, after: End | None) -> Outcome:
         """Return the page that is asked for, of what follows `after` where there is one."""
         with asked.stages.timed("retrieve"):
-            total = await self._retriever.count(asked.wanted, asked.scope)
-            facets = {one.facet.name: await self._facet(one, asked, total) for one in asked.facets}
-            if asked.request.limit_per.limits() or (asked.request.group_by and total <= self._retriever.depth):
-                return await self._from_rows(asked, after, total, facets)
-            if asked.request.group_by:
-                return await self._groups(asked, after, total, facets)
-            walk = self._walk(asked)
-            place = asked.page(0 if after else None)
-            steps = await _some(walk.steps(after), place)
+            watermark = await self._retriever.recent_watermark(asked.scope)
+            return replace(await self._browsed(asked, after), watermark=watermark)
+
+    async def _browsed(self, asked: Understood, after: End | None) -> Outcome:
+        total = await self._retriever.count(asked.wanted, asked.scope)
+        facets = {one.facet.name: await self._facet(one, asked, total) for one in asked.facets}
+        if asked.request.limit_per.limits() or (asked.request.group_by and total <= self._retriever.depth):
+            return await self._from_rows(asked, after, total, facets)
+        if asked.request.group_by:
+            return await self._groups(asked, after, total, facets)
+        walk = self._walk(asked)
+        place = asked.page(0 if after else None)
+        steps = await _some(walk.steps(after), place)
         shown, end = _page(steps, walk.order, place)
         return Outcome([Candidate(step.row.point_id) for step in shown], total, total, True, facets, end)  # noqa: FBT003
 

@@ -26,6 +26,11 @@ def paths_to_arrange(request: SearchRequest, order: Order | None) -> tuple[str, 
     return (*paths, GROUP) if request.group_by else tuple(paths)
 
 
+def narrowings(request: SearchRequest) -> int:
+    """Return in how many ways candidates stand for others or give way to them."""
+    return bool(request.group_by) + len(request.limit_per.limits())
+
+
 def arrange(
     candidates: Sequence[Candidate], rows: Mapping[str, Row], request: SearchRequest, order: Order | None
 ) -> Sequence[Candidate]:

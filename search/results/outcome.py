@@ -38,7 +38,8 @@ class Outcome:
     """One page of a search. `listed` are all that pages show, `products` those before any folding.
 
     `read` are the products already read, by point id, None where they are still to be. `found` and `query` are what
-    the arms found and looked for, absent when browsing; `boosts` what lifted the products shown.
+    the arms found and looked for, absent when browsing; `boosts` what lifted the products shown. The `watermark`
+    is the time of the newest event that the caller may see, as it stood then (ISO 8601).
     """
 
     shown: Sequence[Candidate]
@@ -51,3 +52,4 @@ class Outcome:
     found: Found | None = None
     query: Mapping[str, ArmQuery] = field(default_factory=dict)
     boosts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    watermark: str | None = None

@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deploy.processes.parts import open_async_engine, search_core
 from encoders.fakes import fake_encoders
 from search.access import EVERYTHING
-from search.kept_rows import Kept
+from search.kept_rows import KeptRows
+from search.results.boosts import Boosts
 from search.retriever import Retriever
 from search.schemas import SearchRequest
 from search.service import SearchService, ServedIndex
 from tests.builders import bare
+from tests.search.shop import open_shop, shop_settings
+from tests.search.stock import catalogue, selective_encoders
+from tests.search.test_candidate_set import requests, some_examples, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from qdrant_client import models
 
+    from catalog.engine import Engine
+    from deploy.settings import QdrantSettings
+    from encoders.interface import Encoders
+    from tests.builders import JsonObject
     from tests.search.shop import Shop
 
 ARMS = 3
 NAMED = 1
 """One question more for a product whose id or code was typed."""
+NEWEST = 1
+"""And one for the newest event, in the first search of a second."""
+FIRST = ARMS + NAMED + NEWEST
+ORDERED_BY_PRODUCTS: list[JsonObject] = [
+    {"sort": "price"},
+    {"group_by": "group_id"},
+    {"limit_per": {"brand": 1}},
+    {"limit_per": {"brand": 1}, "group_by": "group_id", "sort": "-price"},
+]
+LIFTING = Boosts(popularity=0.3, newness=0.2, in_stock=0.5)
 
 
 class Counted(Retriever):
@@ -40,64 +61,167 @@ class Counted(Retriever):
         self.calls.append(len(requests))
         return await super()._ask(requests)
 
+    async def _scroll(self, *given: Any, **named: Any) -> list[models.Record]:  # noqa: ANN401 - passed on as they are
+        self.calls.append(1)
+        return await super()._scroll(*given, **named)
+
+
+class Asked(NamedTuple):
+    """The answer to a search, and how many questions each call held that it made."""
+
+    body: JsonObject
+    calls: list[int]
+
 
 @pytest.mark.parametrize(
     ("request_body", "calls"),
     [
-        ({}, [ARMS + NAMED, 1]),
-        ({"fields": ["id"]}, [ARMS + NAMED, 1]),
-        ({"filter": {"brand": ["A"]}}, [ARMS + NAMED, 1]),
-        ({"facets": ["brand", "price", "in_stock", "category"]}, [ARMS + NAMED, 2]),
-        ({"facets": ["brand", "price"], "filter": {"brand": ["A"]}}, [2 * (ARMS + NAMED), 2]),
-        ({"facets": ["brand", "price"], "filter": {"brand": ["A"], "price": {"lt": 9}}}, [3 * (ARMS + NAMED), 2]),
-        ({"arms": {"lexical": 1}}, [1 + NAMED, 1]),
-        ({"page": 2, "limit": 1}, [ARMS + NAMED, 1]),
+        ({}, [FIRST, 1]),
+        ({"fields": ["id"]}, [FIRST, 1]),
+        ({"filter": {"brand": ["A"]}}, [FIRST, 1]),
+        ({"facets": ["brand", "price", "in_stock", "category"]}, [FIRST, 2]),
+        ({"facets": ["brand", "price"], "filter": {"brand": ["A"]}}, [2 * (ARMS + NAMED) + NEWEST, 2]),
+        (
+            {"facets": ["brand", "price"], "filter": {"brand": ["A"], "price": {"lt": 9}}},
+            [3 * (ARMS + NAMED) + NEWEST, 2],
+        ),
+        ({"arms": {"lexical": 1}}, [1 + NAMED + NEWEST, 1]),
+        ({"page": 2, "limit": 1}, [FIRST, 1]),
+        *((body, [FIRST, 1]) for body in ORDERED_BY_PRODUCTS),
+        *((body | {"facets": ["brand"]}, [FIRST, 2]) for body in ORDERED_BY_PRODUCTS),
+        ({"diversity": 0.5}, [FIRST, 2]),
+        ({"diversity": 0.5, "facets": ["brand"], "group_by": "group_id"}, [FIRST, 3]),
     ],
 )
-async def test_twice(shop: Shop, request_body: dict[str, object], calls: list[int]) -> None:
+async def test_twice(shop: Shop, request_body: JsonObject, calls: list[int]) -> None:
     """Once for the arms, and of each selected facet for those without its own condition; once for what is shown."""
-    assert await asked(shop, {"text": "thing"} | request_body) == calls
+    (answer,) = await few_asked(shop, {"text": "thing"} | request_body)
+    assert answer.calls == calls
+
+
+async def test_twice_where_products_are_lifted(shop: Shop) -> None:
+    """What lifts them comes with the hits."""
+    (answer,) = await few_asked(shop, {"text": "thing"}, boosts=LIFTING)
+    assert answer.calls == [FIRST, 1]
+
+
+async def test_once_before_for_the_products_that_are_searched_with(shop: Shop) -> None:
+    """Their vectors are to them what an encoder is to words."""
+    (answer,) = await few_asked(shop, {"terms": [{"product": "p-0"}]})
+    assert answer.calls == [1, 1 + NEWEST, 1]
 
 
 @pytest.mark.parametrize(
     "request_body",
-    [{"sort": "price"}, {"group_by": "group_id"}, {"limit_per": {"brand": 1}}, {"sort": "-price", "facets": ["brand"]}],
+    [{}, {"facets": ["brand"]}, *ORDERED_BY_PRODUCTS, {"sort": "price", "facets": ["brand"], "filter": {"brand": "A"}}],
 )
-async def test_a_third_time_where_the_order_lies_in_the_products(shop: Shop, request_body: dict[str, object]) -> None:
-    """For the products of the page, which is known only once all rows are there."""
-    assert await asked(shop, {"text": "thing"} | request_body) == [ARMS + NAMED, 1, 1]
+async def test_once_where_the_products_are_kept(shop: Shop, request_body: JsonObject) -> None:
+    """Whatever is asked next comes from the arms' answer alone, the newest event from a moment ago."""
+    wide = {"text": "thing", "facets": ["brand"]}
+    first, then = await few_asked(shop, wide, {"text": "thing"} | request_body, kept=KeptRows())
+    assert first.calls == [FIRST, 1]
+    assert then.calls == [(ARMS + NAMED) * (2 if "filter" in request_body else 1)]
 
 
-async def test_once_more_for_vectors(shop: Shop) -> None:
-    """Those of the products that are searched with come before, those that diversity compares after."""
-    assert await asked(shop, {"terms": [{"product": "p-0"}]}) == [1, 1, 1]
-    assert await asked(shop, {"text": "thing", "diversity": 0.5}) == [ARMS + NAMED, 1, 1]
+@pytest.fixture(scope="module")
+def deep(open_engine: tuple[Engine, QdrantSettings]) -> Iterator[Shop]:
+    """Open a shop with more products than diversity compares."""
+    engine, qdrant = open_engine
+    with open_shop(engine, shop_settings(qdrant), selective_encoders()) as shop:
+        shop.sell(*catalogue(seed=3, count=260))
+        yield shop
 
 
-async def test_of_products_that_were_shown_nothing_is_read_again(shop: Shop) -> None:
-    """Where they are kept, the same page comes from the arms' answer alone."""
-    assert await asked(shop, {"text": "thing"}, searches=2, kept=Kept()) == [ARMS + NAMED, 1, ARMS + NAMED]
+arranged = st.fixed_dictionaries(
+    {"limit": st.sampled_from([3, 20, 50]), "page": st.integers(1, 13)},
+    optional={
+        "facets": st.lists(st.sampled_from(["brand", "price", "category"]), unique=True, max_size=2),
+        "sort": st.sampled_from(["price", "-price", "-popularity"]),
+        "group_by": st.just("group_id"),
+        "limit_per": st.sampled_from([{"brand": 5}, {"category": 45}, {"group_id": 1, "brand": 40}]),
+        "diversity": st.sampled_from([0.3, 1.0]),
+        "fields": st.sampled_from([["price"], ["title", "brand", "attributes"]]),
+    },
+)
 
 
-async def asked(shop: Shop, request: dict[str, object], searches: int = 1, kept: Kept | None = None) -> list[int]:
-    """Return how many questions each call held that a search made."""
+@some_examples
+@given(request=requests, arrangement=arranged, text=texts, lifting=st.sampled_from([Boosts(), LIFTING]))
+def test_never_more_and_one_answer(
+    deep: Shop, request: JsonObject, arrangement: JsonObject, text: str, lifting: Boosts
+) -> None:
+    """Of any request, whether products are kept or not, and known or not: in two calls, and the same answer."""
+    wanted = request | arrangement | ({} if request["terms"] else {"text": text})
+    encodings = any("product" in term for term in request["terms"])
+
+    (carried,) = asyncio.run(asked(deep, selective_encoders(), [wanted], boosts=lifting))
+    cold, warm = asyncio.run(asked(deep, selective_encoders(), [wanted] * 2, boosts=lifting, kept=KeptRows()))
+
+    assert all(len(one.calls) <= 2 + encodings for one in (carried, cold, warm))
+    assert carried.body == cold.body == warm.body
+    left = carried.body["total"]["value"] - (wanted["page"] - 1) * wanted["limit"]
+    assert len(carried.body["hits"]) == max(0, min(left, wanted["limit"]))
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        {},
+        {"group_by": "group_id"},
+        {"limit_per": {"brand": 40}},
+        {"limit_per": {"group_id": 1, "brand": 30}},
+        {"group_by": "group_id", "limit_per": {"category": 24}},
+    ],
+)
+async def test_behind_what_is_compared_nothing_is_lost(deep: Shop, narrowed: JsonObject) -> None:
+    """Where diversity stops, what groups and limits leave over may hang on the order before it: each page is whole."""
+    wide = {"text": "red hat", "cut_off": "off", "diversity": 0.9, "limit": 10} | narrowed
+    pages = [wide | {"page": page} for page in range(1, 27)]
+    carried = await asked(deep, selective_encoders(), pages)
+    kept = await asked(deep, selective_encoders(), pages, kept=KeptRows())
+
+    assert [one.body for one in carried] == [one.body for one in kept]
+    assert sum(len(one.body["hits"]) for one in carried) == carried[0].body["total"]["value"]
+
+
+async def few_asked(
+    shop: Shop, *requests: JsonObject, boosts: Boosts | None = None, kept: KeptRows | None = None
+) -> list[Asked]:
+    """Return the answers of a shop of four things."""
     shop.index.clear()
     shop.sell(*(bare(f"p-{n}", title="thing", brand="A", price=float(n)) for n in range(4)))
-    core, retriever = search_core(shop.settings, shop.index.engine, fake_encoders()), Counted(shop)
+    answers = await asked(shop, fake_encoders(), requests, boosts=boosts, kept=kept)
+    assert all(answer.body["hits"] for answer in answers)
+    return answers
+
+
+async def asked(
+    shop: Shop,
+    encoders: Encoders,
+    requests: Sequence[Mapping[str, object]],
+    *,
+    boosts: Boosts | None = None,
+    kept: KeptRows | None = None,
+) -> list[Asked]:
+    """Return the answers to requests, one after the other, from a service that keeps products or does not."""
+    core, retriever = search_core(shop.settings, shop.index.engine, encoders), Counted(shop)
     service = SearchService(
         index=ServedIndex(shop.index.collection, "fake"),
         encoder=core.encoder,
         retriever=retriever,
         words=core.words,
         metrics=core.metrics,
+        boosts=boosts,
         kept=kept,
     )
+    answers = []
     try:
-        for _ in range(searches):
+        for request in requests:
+            retriever.calls = []
             answer = await service.search(SearchRequest.model_validate(request), EVERYTHING)
+            answers.append(Asked(answer.body, retriever.calls))
     finally:
         core.encoder.close()
         await core.service.close()
         await retriever.close()
-    assert answer.body["hits"]
-    return retriever.calls
+    return answers

@@ -11,8 +11,6 @@ from tests.builders import bare, deleted, patched, upserted
 if TYPE_CHECKING:
     from tests.search.shop import Shop
 
-BRAND = ("product.id", "product.brand")
-
 
 def row(point_id: str, brand: str) -> Row:
     """Return a row with a brand."""
@@ -90,34 +88,19 @@ def test_pages_follow_every_kind_of_write(shop: Shop) -> None:
 def test_a_row_is_known_at_its_version_only() -> None:
     """After a write its point says another, and then it is to be read."""
     kept = KeptRows()
-    paths = kept.widened(BRAND)
-    kept.keep({"a": row("a", "A"), "b": row("b", "B")}, {"a": 1}, paths)
+    kept.keep({"a": row("a", "A"), "b": row("b", "B")}, {"a": 1})
 
     assert kept.known(["a", "b"], {"a": 1, "b": 1}) == {"a": row("a", "A")}
     assert kept.known(["a"], {"a": 2}) == {}
     assert kept.known(["a"], {}) == {}
 
 
-def test_rows_that_lack_a_path_are_forgotten() -> None:
-    """Those kept before it was asked for, and those that were on their way then."""
-    kept = KeptRows()
-    narrow = kept.widened(BRAND)
-    kept.keep({"a": row("a", "A")}, {"a": 1}, narrow)
-    wide = kept.widened(("product.id", "price"))
-    kept.keep({"b": row("b", "B")}, {"b": 1}, narrow)
-
-    assert wide == (*BRAND, "price")
-    assert kept.widened(BRAND) == wide
-    assert kept.known(["a", "b"], {"a": 1, "b": 1}) == {}
-
-
 def test_what_is_asked_for_stays_and_the_rest_makes_room() -> None:
     """However many are read, there are never more than twice the half."""
     kept = KeptRows(8)
-    paths = kept.widened(BRAND)
     for number in range(40):
         name = str(number)
-        kept.keep({name: row(name, "A")}, {name: 1}, paths)
+        kept.keep({name: row(name, "A")}, {name: 1})
         assert kept.known(["0"], {"0": 1})
 
     known = kept.known(map(str, range(40)), {str(number): 1 for number in range(40)})
@@ -128,9 +111,8 @@ def test_more_than_there_is_room_for_is_not_kept() -> None:
     """However many are read or asked for at once."""
     kept = KeptRows(8)
     names = [str(number) for number in range(40)]
-    paths = kept.widened(BRAND)
     for _ in range(2):
-        kept.keep({name: row(name, "A") for name in names}, dict.fromkeys(names, 1), paths)
+        kept.keep({name: row(name, "A") for name in names}, dict.fromkeys(names, 1))
         assert 0 < len(kept.known(names, dict.fromkeys(names, 1))) <= 8
 
 
@@ -139,19 +121,15 @@ def test_memory_is_bounded_whatever_rows_hold() -> None:
     kept = KeptRows(10_000, most_bytes=40_000)
     names = [str(number) for number in range(100)]
     wide = {name: Row(name, {"id": name, "attributes": {"colour": ["x" * 1_000]}}) for name in names}
-    paths = kept.widened(BRAND)
     for _ in range(2):
         for name in names:
-            kept.keep({name: wide[name]}, {name: 1}, paths)
+            kept.keep({name: wide[name]}, {name: 1})
         assert 10 < len(kept.known(names, dict.fromkeys(names, 1))) <= 40
 
 
 def test_one_huge_row_is_read_each_time_and_the_others_stay() -> None:
     """It would be all that is kept."""
     kept = KeptRows(100, most_bytes=40_000)
-    paths = kept.widened(BRAND)
-    kept.keep(
-        {"a": row("a", "A"), "huge": row("huge", "B" * 30_000), "c": row("c", "C")}, {"a": 1, "huge": 1, "c": 1}, paths
-    )
+    kept.keep({"a": row("a", "A"), "huge": row("huge", "B" * 30_000), "c": row("c", "C")}, {"a": 1, "huge": 1, "c": 1})
 
     assert set(kept.known(["a", "huge", "c"], {"a": 1, "huge": 1, "c": 1})) == {"a", "c"}

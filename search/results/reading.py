@@ -1,0 +1,134 @@
+"""What one search reads of its candidates beside their scores: what orders them, is counted, shown and compared.
+
+All of it comes in at most one call after that of the arms. What orders must be there before that one, for only then is
+it known what a page shows. From a server it comes with the hits. The embedded engine unpacks a whole payload for it,
+twenty times the price of a hit: there whole products are kept from search to search instead, and a search for which
+some are missing reads whatever it might show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from search.kept_rows import WHOLE_ROW
+from search.parts import Part, dense_vectors, product_paths
+from search.rows import row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from qdrant_client.models import ScoredPoint
+
+    from encoders.interface import FloatArray
+    from search.access import Scope
+    from search.kept_rows import KeptRows
+    from search.ranking import Found, Ranking
+    from search.retriever import Retriever
+    from search.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Ids of points: those that are counted, by what lies at `paths`; that may be shown; whose vectors are compared.
+
+    `fields` are those of a product that a page shows, None for all.
+    """
+
+    counted: Sequence[str]
+    paths: Sequence[str]
+    shown: Sequence[str]
+    fields: Sequence[str] | None
+    compared: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read, by point id; of what was deleted since the arms were asked there may be nothing."""
+
+    counted: Mapping[str, Row]
+    shown: Mapping[str, Row]
+    vectors: Mapping[str, Mapping[str, FloatArray]]
+
+
+class Reading(Protocol):
+    """Reads for one search, once."""
+
+    def known(self, point_ids: Sequence[str]) -> Mapping[str, Row]:
+        """Return the rows that order these points, as far as they are there without asking."""
+
+    async def read(self, wanted: Wanted) -> Read:
+        """Return what is wanted: one call to the engine, none where all is there."""
+
+
+class CarriedReading:
+    """Has what orders from the hits that carried it, and reads the rest."""
+
+    def __init__(self, retriever: Retriever, scope: Scope, founds: Sequence[Found]) -> None:
+        self._retriever = retriever
+        self._scope = scope
+        self._carried = founds[0].rows
+
+    def known(self, _point_ids: Sequence[str]) -> Mapping[str, Row]:
+        """Return the row of each hit under the whole filter."""
+        return self._carried
+
+    async def read(self, wanted: Wanted) -> Read:
+        """Return what is wanted, as it stands now."""
+        parts = [
+            Part(wanted.counted, wanted.paths),
+            Part(wanted.shown, product_paths(wanted.fields)),
+            _vectors_part(wanted),
+        ]
+        counted, shown, compared = await self._retriever.read(parts, self._scope)
+        return Read(_rows(counted), _rows(shown), _vectors(compared))
+
+
+class KeptReading:
+    """Has whole products that are kept at just the version that a hit told, and keeps those that it reads."""
+
+    def __init__(
+        self, retriever: Retriever, scope: Scope, founds: Sequence[Found], ranking: Ranking, kept: KeptRows
+    ) -> None:
+        self._retriever = retriever
+        self._scope = scope
+        self._founds = founds
+        self._ranking = ranking
+        self._kept = kept
+        self._rows: dict[str, Row] = {}
+
+    def known(self, point_ids: Sequence[str]) -> Mapping[str, Row]:
+        """Return the rows of all that are known so far, these points among them where they are kept."""
+        self._rows |= self._kept.known((one for one in point_ids if one not in self._rows), self._versions)
+        return self._rows
+
+    async def read(self, wanted: Wanted) -> Read:
+        """Return what is wanted: what nothing was known of as it stands now, and all the rest as the hits found it."""
+        needed = list(dict.fromkeys((*wanted.counted, *wanted.shown)))
+        known = self.known(needed)
+        missing = Part([one for one in needed if one not in known], WHOLE_ROW)
+        points, compared = await self._retriever.read([missing, _vectors_part(wanted)], self._scope)
+        new = _rows(points)
+        self._kept.keep(new, self._versions)
+        self._rows |= new
+        return Read(self._rows, self._rows, _vectors(compared))
+
+    @cached_property
+    def _versions(self) -> dict[str, int]:
+        versions: dict[str, int] = {}
+        for found in self._founds:
+            versions |= found.versions(self._ranking)
+        return versions
+
+
+def _vectors_part(wanted: Wanted) -> Part:
+    return Part(wanted.compared, (), vectors=True)
+
+
+def _rows(points: Mapping[str, ScoredPoint]) -> dict[str, Row]:
+    return {point_id: row_of(point) for point_id, point in points.items()}
+
+
+def _vectors(points: Mapping[str, ScoredPoint]) -> dict[str, dict[str, FloatArray]]:
+    return {point_id: dense_vectors(point) for point_id, point in points.items()}
