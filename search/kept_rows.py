@@ -16,17 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pydantic_core
 
-from catalog.points import AVAILABILITY, DERIVED, WHOLE_PRODUCT
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from search.rows import Row
 
-WHOLE_ROW: Final = (*WHOLE_PRODUCT, DERIVED, AVAILABILITY)
-"""Where all that a row can hold lies in a payload."""
 MOST_ROWS: Final = 32_768
 MOST_BYTES: Final = 192 * 2**20
+"""A quarter more than so many rows of the sample catalogue, 4.7 KB each: products with very much in them meet it."""
 _BYTES_A_VALUE, _BYTES_AN_OBJECT = 75, 150
 
 
@@ -63,14 +60,13 @@ class KeptRows:
         return found
 
     def keep(self, rows: Mapping[str, Row], versions: Mapping[str, int]) -> None:
-        """Take rows that were read at `WHOLE_ROW` after the versions were told.
+        """Take whole rows that were read after the versions were told.
 
         A row may be newer than its version, where a write came between. No hit will ever say that version again.
         """
         for point_id, row in rows.items():
             if point_id in versions:
-                size = sum(_size_bytes(part) for part in (row.product, row.derived) if part)
-                self._take(point_id, _Kept(versions[point_id], row, size))
+                self._take(point_id, _Kept(versions[point_id], row, _size_bytes(row.product)))
         self._make_room()
 
     def _take(self, point_id: str, kept: _Kept) -> None:
@@ -91,10 +87,11 @@ class KeptRows:
                 yield point_id, kept
 
 
-def _size_bytes(fields: Mapping[str, Any]) -> int:
-    """Return about what fields take of memory: that of their text, and of an object for each part of it.
+def _size_bytes(product: Mapping[str, Any]) -> int:
+    """Return about what a product takes of memory: that of its text, and of an object for each part of it.
 
-    Asking each object takes five times as long, which a page of products that were never shown would have to wait for.
+    That is somewhat more than it takes, which makes up for what is derived from it: mostly keywords that rows share.
+    Asking each object takes five times as long, which whoever sees the products first would have to wait for.
     """
-    text = pydantic_core.to_json(fields)
+    text = pydantic_core.to_json(product)
     return len(text) + _BYTES_A_VALUE * (text.count(b",") + text.count(b":")) + _BYTES_AN_OBJECT * text.count(b"{")

@@ -91,7 +91,7 @@ class Finder:
             exact=all(one.exact for one in (listed.whole, *listed.others)),
             facets=facets,
             end=listed.end,
-            read={point_id: _only(row.product, asked.request.fields) for point_id, row in listed.read.shown.items()},
+            read=self._products(asked, listed),
             found=listed.founds[0],
             query=listed.query,
             boosts=self._lifts(listed),
@@ -202,6 +202,10 @@ class Finder:
         if self._kept is None:
             return CarriedReading(self._retriever, asked.scope, founds)
         return KeptReading(self._retriever, asked.scope, founds, asked.ranking, self._kept)
+
+    def _products(self, asked: Understood, listed: Listed) -> dict[str, Mapping[str, Any]]:
+        shown = {one.point_id: listed.read.shown.get(one.point_id) for one in listed.shown}
+        return {one: _only(row.product, asked.request.fields) for one, row in shown.items() if row is not None}
 
     def _lifts(self, listed: Listed) -> dict[str, dict[str, float]]:
         if not self._boosts.paths:

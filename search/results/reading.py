@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from search.kept_rows import WHOLE_ROW
 from search.parts import Part, dense_vectors, product_paths
 from search.rows import row_of
 
@@ -100,14 +99,15 @@ class KeptReading:
 
     def known(self, point_ids: Sequence[str]) -> Mapping[str, Row]:
         """Return the rows of all that are known so far, these points among them where they are kept."""
-        self._rows |= self._kept.known((one for one in point_ids if one not in self._rows), self._versions)
+        new = [one for one in point_ids if one not in self._rows] if self._rows else point_ids
+        self._rows |= self._kept.known(new, self._versions)
         return self._rows
 
     async def read(self, wanted: Wanted) -> Read:
         """Return what is wanted: what nothing was known of as it stands now, and all the rest as the hits found it."""
-        needed = list(dict.fromkeys((*wanted.counted, *wanted.shown)))
+        needed = wanted.counted or wanted.shown  # where anything is counted, so is what is shown
         known = self.known(needed)
-        missing = Part([one for one in needed if one not in known], WHOLE_ROW)
+        missing = Part([one for one in needed if one not in known])
         points, compared = await self._retriever.read([missing, _vectors_part(wanted)], self._scope)
         new = _rows(points)
         self._kept.keep(new, self._versions)
