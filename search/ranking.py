@@ -88,7 +88,7 @@ class Found:
     """What the engine found for one query and filter: the arms' hits, and the points whose id or code was typed.
 
     `rows` are of all of these, where they were asked to carry something. `watermark` is the time of the newest event
-    that the caller may see (ISO 8601), as it stood then.
+    that the caller may see (ISO 8601), as it stood then or at most a second before.
     """
 
     arms: Mapping[str, ArmHits]

@@ -270,7 +270,8 @@ class Retriever:
         """Return what one part of a call found: the points of each arm, and then of what is called by its name."""
         arms = {arm: self._arm_hits(points, part) for (arm, part), points in zip(query.items(), answers, strict=False)}
         named = [str(point.id) for points in answers[len(query) :] for point in points]
-        rows = {str(point.id): row_of(point) for points in answers for point in points} if sought.paths else {}
+        carrying = {str(point.id): point for points in answers for point in points} if sought.paths else {}
+        rows = {point_id: row_of(point) for point_id, point in carrying.items()}
         return Found(arms, named, rows, watermark)
 
     def _arm_hits(self, points: Sequence[models.ScoredPoint], part: ArmQuery) -> ArmHits:

@@ -47,6 +47,11 @@ class Boosts:
         }
         return tuple(path for path, weight in wanted.items() if weight)
 
+    @property
+    def highest(self) -> float:
+        """The greatest factor there can be; the least is 1."""
+        return 1 + self.popularity + self.newness + self.in_stock
+
     def of(self, row: Row, today: datetime | None = None) -> dict[str, float]:
         """Return what each part adds to the factor of a product, those that add something; `today` is now if absent."""
         parts = {

@@ -7,7 +7,10 @@ own, and once for what is counted, compared and shown. Products that are terms a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from catalog.errors import InvalidInput
 from search.filters import Filter, Products
@@ -24,13 +27,12 @@ from search.rows import PRODUCT_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from encoders.interface import FloatArray
     from search.encoding.query import ArmQuery, QueryEncoder
     from search.kept_rows import KeptRows
     from search.ranking import Candidate, Found, Ranking
     from search.results.boosts import Boosts
     from search.results.outcome import End
-    from search.results.reading import Read, Reading
+    from search.results.reading import Compared, Read, Reading
     from search.retriever import Retriever
     from search.rows import Row
     from search.schemas import Term
@@ -116,7 +118,7 @@ class Finder:
         if draft is None or wanted.compared:
             with asked.stages.timed("rank"):
                 rows = rows if draft is not None else read.shown
-                draft = self._draft(asked, whole, rows, after, read.vectors)
+                draft = self._draft(asked, whole, rows, after, read.compared)
         return Listed(query, founds, whole, others, rows, read, draft.entries, draft.shown, draft.end)
 
     def _drafted(
@@ -132,13 +134,13 @@ class Finder:
         whole: Candidates,
         rows: Mapping[str, Row],
         after: End | None,
-        vectors: Mapping[str, Mapping[str, FloatArray]] | None = None,
+        compared: Compared | None = None,
     ) -> _Draft:
         ordered: Sequence[Candidate] = lifted(whole, rows, self._boosts)
         if self._ordering(asked):  # one that was deleted before it could be read has no row
             ordered = [one for one in ordered if one.point_id in rows]
-        if vectors:
-            ordered = diversify(ordered, vectors, asked.request.diversity)
+        if compared is not None:
+            ordered = _diversified(ordered, compared, asked.request.diversity)
         entries = arrange(ordered, rows, asked.request, asked.order)
         return _Draft(ordered, entries, *page_of(entries, rows, asked, after))
 
@@ -150,14 +152,19 @@ class Finder:
         counted = dict.fromkeys(point_id for one in (whole, *others) for point_id in one.point_ids) if paths else ()
         compared: Sequence[str] = ()
         if asked.request.diversity and asked.order is None:
-            unsettled = draft is None and self._boosts.paths
-            first = (whole if draft is None else draft.ordered)[: None if unsettled else DEEP]
+            first = whole[: self._may_be_first(whole)] if draft is None else draft.ordered[:DEEP]
             compared = [one.point_id for one in first]
         if draft is None or (compared and narrowings(asked.request) > 1):
             shown = whole.point_ids
         else:  # the first ones change places among themselves: however narrowed once, those after them stay
             shown = list(dict.fromkeys((*compared, *(one.point_id for one in draft.shown))))
         return Wanted(list(counted), (PRODUCT_ID, *paths), shown, asked.request.fields, compared)
+
+    def _may_be_first(self, whole: Candidates) -> int:
+        """Return how many of what is best without a lift may be among the first `DEEP` with it."""
+        if whole.scores is None or len(whole) <= DEEP or not self._boosts.paths:
+            return DEEP
+        return int(np.count_nonzero(whole.scores * self._boosts.highest >= whole.scores[DEEP - 1]))
 
     async def ask(
         self, asked: Understood, ranking: Ranking, paths: Sequence[str] = ()
@@ -228,6 +235,17 @@ def _names(asked: Understood) -> list[str]:
 def _only(product: Mapping[str, Any], fields: Sequence[str] | None) -> Mapping[str, Any]:
     """Return the fields of a product that are asked for, and its id."""
     return product if fields is None else {name: product[name] for name in ("id", *fields) if name in product}
+
+
+def _diversified(ordered: Sequence[Candidate], compared: Compared, diversity: float) -> Sequence[Candidate]:
+    """Return the candidates with the first `DEEP` in the order of marginal relevance, without those that are gone.
+
+    What comes into the first ones only in the place of one that is gone was not compared, and stays where it is.
+    """
+    gone = compared.gone
+    left = [one for one in ordered if one.point_id not in gone]
+    first = list(takewhile(lambda one: one.point_id in compared.points, left[:DEEP]))
+    return diversify(first, compared.vectors(one.point_id for one in first), diversity) + left[len(first) :]
 
 
 def _facets(asked: Understood, listed: Listed) -> dict[str, Any]:

@@ -39,7 +39,7 @@ class Outcome:
 
     `read` are the products already read, by point id, None where they are still to be. `found` and `query` are what
     the arms found and looked for, absent when browsing; `boosts` what lifted the products shown. The `watermark`
-    is the time of the newest event that the caller may see, as it stood then (ISO 8601).
+    is the time of the newest event that the caller may see, as it stood at most a second before (ISO 8601).
     """
 
     shown: Sequence[Candidate]

@@ -16,7 +16,7 @@ from search.parts import Part, dense_vectors, product_paths
 from search.rows import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from qdrant_client.models import ScoredPoint
 
@@ -43,12 +43,29 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """The points that were asked for with their vectors, and those that were still there."""
+
+    point_ids: Sequence[str]
+    points: Mapping[str, ScoredPoint]
+
+    @property
+    def gone(self) -> set[str]:
+        """Which were deleted since the arms were asked."""
+        return {point_id for point_id in self.point_ids if point_id not in self.points}
+
+    def vectors(self, point_ids: Iterable[str]) -> dict[str, dict[str, FloatArray]]:
+        """Return the dense vectors of some of them by point id and arm, each (size,)."""
+        return {point_id: dense_vectors(self.points[point_id]) for point_id in point_ids}
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """What was read, by point id; of what was deleted since the arms were asked there may be nothing."""
 
     counted: Mapping[str, Row]
     shown: Mapping[str, Row]
-    vectors: Mapping[str, Mapping[str, FloatArray]]
+    compared: Compared
 
 
 class Reading(Protocol):
@@ -69,8 +86,9 @@ class CarriedReading:
         self._scope = scope
         self._carried = founds[0].rows
 
-    def known(self, _point_ids: Sequence[str]) -> Mapping[str, Row]:
+    def known(self, point_ids: Sequence[str]) -> Mapping[str, Row]:
         """Return the row of each hit under the whole filter."""
+        assert all(point_id in self._carried for point_id in point_ids), "every hit carries what orders it"
         return self._carried
 
     async def read(self, wanted: Wanted) -> Read:
@@ -81,7 +99,7 @@ class CarriedReading:
             _vectors_part(wanted),
         ]
         counted, shown, compared = await self._retriever.read(parts, self._scope)
-        return Read(_rows(counted), _rows(shown), _vectors(compared))
+        return Read(_rows(counted), _rows(shown), Compared(wanted.compared, compared))
 
 
 class KeptReading:
@@ -112,7 +130,7 @@ class KeptReading:
         new = _rows(points)
         self._kept.keep(new, self._versions)
         self._rows |= new
-        return Read(self._rows, self._rows, _vectors(compared))
+        return Read(self._rows, self._rows, Compared(wanted.compared, compared))
 
     @cached_property
     def _versions(self) -> dict[str, int]:
@@ -128,7 +146,3 @@ def _vectors_part(wanted: Wanted) -> Part:
 
 def _rows(points: Mapping[str, ScoredPoint]) -> dict[str, Row]:
     return {point_id: row_of(point) for point_id, point in points.items()}
-
-
-def _vectors(points: Mapping[str, ScoredPoint]) -> dict[str, dict[str, FloatArray]]:
-    return {point_id: dense_vectors(point) for point_id, point in points.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.points import GROUP, point_id
@@ -52,7 +52,7 @@ class Explainer:
         if not asked.terms:
             entries, rows = await self.browser.places(asked)
             return await self._placed({"product": product_id, "indexed": indexed}, entries, rows, asked)
-        listed = await self.finder.listed(asked)
+        listed = await self.finder.listed(replace(asked, facets=()))
         arms = await self._arms(product_id, listed, asked)
         if point_id(product_id) not in listed.whole.point_ids:
             return _not_near(product_id, indexed, arms, asked)

@@ -17,13 +17,13 @@ from search.results.boosts import Boosts
 from search.retriever import Retriever
 from search.schemas import SearchRequest
 from search.service import SearchService, ServedIndex
-from tests.builders import bare
+from tests.builders import bare, deleted
 from tests.search.shop import open_shop, shop_settings
 from tests.search.stock import catalogue, selective_encoders
 from tests.search.test_candidate_set import requests, some_examples, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from qdrant_client import models
 
@@ -56,10 +56,13 @@ class Counted(Retriever):
             open_async_engine(shop.settings, shop.index.engine), shop.index.collection, depth=shop.settings.api.depth
         )
         self.calls: list[int] = []
+        self.meanwhile: Callable[[], None] = lambda: None
 
     async def _ask(self, requests: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
         self.calls.append(len(requests))
-        return await super()._ask(requests)
+        answers = await super()._ask(requests)
+        self.meanwhile()
+        return answers
 
     async def _scroll(self, *given: Any, **named: Any) -> list[models.Record]:  # noqa: ANN401 - passed on as they are
         self.calls.append(1)
@@ -120,7 +123,48 @@ async def test_once_where_the_products_are_kept(shop: Shop, request_body: JsonOb
     wide = {"text": "thing", "facets": ["brand"]}
     first, then = await few_asked(shop, wide, {"text": "thing"} | request_body, kept=KeptRows())
     assert first.calls == [FIRST, 1]
-    assert then.calls == [(ARMS + NAMED) * (2 if "filter" in request_body else 1)]
+    arms = (ARMS + NAMED) * (2 if "filter" in request_body else 1)
+    assert then.calls in ([arms], [arms + NEWEST])  # a second may be over
+
+
+@pytest.mark.parametrize("keeping", [False, True], ids=["carried", "kept"])
+@pytest.mark.parametrize("diversity", [0.0, 0.5])
+@pytest.mark.parametrize("request_body", [{}, *ORDERED_BY_PRODUCTS])
+async def test_what_is_deleted_between_the_calls(
+    shop: Shop, request_body: JsonObject, diversity: float, *, keeping: bool
+) -> None:
+    """It is shown nowhere, and the others are."""
+    wanted = {"text": "thing", "facets": ["brand"], "diversity": diversity} | request_body
+    (answer,) = await few_asked(
+        shop,
+        wanted,
+        boosts=LIFTING,
+        kept=KeptRows() if keeping else None,
+        meanwhile=lambda: shop.hear(deleted("p-3", version=2)),
+    )
+    found = [hit["product"]["id"] for hit in answer.body["hits"]]
+    assert "p-3" not in found
+    assert len(answer.calls) == 2
+    if "limit_per" not in request_body:
+        assert sorted(found) == ["p-0", "p-1", "p-2"]
+
+
+async def test_what_was_not_compared_does_not_come_forward(shop: Shop) -> None:
+    """Where one of the first two hundred is gone, the next is among them: its vectors were not asked for."""
+    shop.index.clear()
+    shop.sell(*(bare(f"p-{n}", title="thing", brand="A") for n in range(210)))
+    plain = {"text": "thing", "limit": 100}
+    (before,) = await asked(shop, fake_encoders(), [plain])
+    first, *others = [hit["product"]["id"] for hit in before.body["hits"]]
+
+    (answer,) = await asked(
+        shop,
+        fake_encoders(),
+        [plain | {"diversity": 0.5, "limit_per": {"brand": 500}}],
+        kept=KeptRows(),
+        meanwhile=lambda: shop.hear(deleted(first, version=2)),
+    )
+    assert [hit["product"]["id"] for hit in answer.body["hits"]][:-1] == others
 
 
 @pytest.fixture(scope="module")
@@ -185,13 +229,17 @@ async def test_behind_what_is_compared_nothing_is_lost(deep: Shop, narrowed: Jso
 
 
 async def few_asked(
-    shop: Shop, *requests: JsonObject, boosts: Boosts | None = None, kept: KeptRows | None = None
+    shop: Shop,
+    *requests: JsonObject,
+    boosts: Boosts | None = None,
+    kept: KeptRows | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> list[Asked]:
     """Return the answers of a shop of four things."""
     shop.index.clear()
     shop.sell(*(bare(f"p-{n}", title="thing", brand="A", price=float(n)) for n in range(4)))
-    answers = await asked(shop, fake_encoders(), requests, boosts=boosts, kept=kept)
-    assert all(answer.body["hits"] for answer in answers)
+    answers = await asked(shop, fake_encoders(), requests, boosts=boosts, kept=kept, meanwhile=meanwhile)
+    assert meanwhile or all(answer.body["hits"] for answer in answers)
     return answers
 
 
@@ -202,6 +250,7 @@ async def asked(
     *,
     boosts: Boosts | None = None,
     kept: KeptRows | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> list[Asked]:
     """Return the answers to requests, one after the other, from a service that keeps products or does not."""
     core, retriever = search_core(shop.settings, shop.index.engine, encoders), Counted(shop)
@@ -214,6 +263,7 @@ async def asked(
         boosts=boosts,
         kept=kept,
     )
+    retriever.meanwhile = meanwhile or retriever.meanwhile
     answers = []
     try:
         for request in requests:

@@ -117,10 +117,16 @@ def test_more_than_there_is_room_for_is_not_kept() -> None:
 
 
 def test_memory_is_bounded_whatever_rows_hold() -> None:
-    """Rows of a kilobyte, nested as attributes are: those that stay are no more than there is room for."""
+    """Rows of a kilobyte, nested as attributes are: those that stay are no more than there is room for.
+
+    What is derived from them takes as much again.
+    """
     kept = KeptRows(10_000, most_bytes=40_000)
     names = [str(number) for number in range(100)]
-    wide = {name: Row(name, {"id": name, "attributes": {"colour": ["x" * 1_000]}}) for name in names}
+    wide = {
+        name: Row(name, {"id": name, "attributes": {"colour": ["x" * 500]}}, {"attributes": ("x" * 500,)})
+        for name in names
+    }
     for _ in range(2):
         for name in names:
             kept.keep({name: wide[name]}, {name: 1})
