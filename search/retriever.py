@@ -1,4 +1,4 @@
-"""The engine's answers, asked for in our own terms: the only file of search that knows Qdrant.
+"""The engine's answers, asked for in our own terms: the only file of search that talks to Qdrant.
 
 Every call takes the caller's scope and joins it to whatever is asked: nothing is read around it.
 """
@@ -7,42 +7,37 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from qdrant_client import models
 
 from catalog.embedded import scores_of
 from catalog.engine import absence_named
-from catalog.points import CODES, OCCURRED_AT, WHOLE_PRODUCT, Stored, decode, engine_vector, point_id
-from catalog.vectors import LEXICAL
-from search.conditions import engine_filter, narrowed
-from search.filters import AnyOf, Either, Filter, Points, Products
+from catalog.points import CODES, OCCURRED_AT, WHOLE_PRODUCT, Stored, decode, point_id
+from search.conditions import engine_filter
+from search.filters import AnyOf, Either, Filter, Products
 from search.parts import Part, dense_vectors, products_in, products_part, samples_in
+from search.questions import NEWEST, Sought, arm_request, named_request, newest_request, read_request, unique
 from search.ranking import ArmHits, Found
 from search.rows import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from catalog.engine import AsyncEngine
-    from encoders.interface import FloatArray, Unrelated
+    from encoders.interface import FloatArray
     from search.access import Scope
     from search.encoding.query import ArmQuery
-    from search.filters import Condition
     from search.parts import Sampled
     from search.results.ordering import Order
     from search.rows import Row
 
-_RESCORED: Final = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0))
-"""Where vectors are kept as int8 as well (VITRINE_INDEX__QUANTIZATION), those find twice as many and the whole ones
-decide; elsewhere it says nothing."""
 _MAX_FACET_VALUES: Final = 100_000
 _DEEPEST: Final = 50_000
 _WATERMARK_SECONDS: Final = 1.0
-_NEWEST: Final = models.OrderBy(key=OCCURRED_AT, direction=models.Direction.DESC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +46,6 @@ class _Watermark:
 
     time: str | None
     asked_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """What the arms look for together: what passes a filter and, where an arm has a floor, scores more than that.
-
-    Each hit carries what of its payload lies at `paths`.
-    """
-
-    wanted: Filter
-    floors: Mapping[str, float] = field(default_factory=dict)
-    paths: Sequence[str] = ()
-
-    @classmethod
-    def above(
-        cls,
-        floor: Callable[[Unrelated], float],
-        query: Mapping[str, ArmQuery],
-        wanted: Filter,
-        paths: Sequence[str] = (),
-    ) -> Self:
-        """Return the same for every arm's own floor on its scale; -inf is none."""
-        floors = {arm: floor(part.scale) for arm, part in query.items()}
-        return cls(wanted, {arm: score for arm, score in floors.items() if math.isfinite(score)}, paths)
 
 
 class Retriever:
@@ -103,10 +74,10 @@ class Retriever:
         for each in sought:
             # One object for all arms: the embedded engine converts it once.
             shared = engine_filter(scope.filter & each.wanted)
-            requests += [self._arm_request(arm, part, shared, each) for arm, part in query.items()]
-            requests += [self._named_request(one, shared, each) for one in named]
+            requests += [arm_request(arm, part, shared, each, self.depth) for arm, part in query.items()]
+            requests += [named_request(one, shared, each, self.depth) for one in named]
         now, recent = time.monotonic(), self._recent(scope)
-        answers = await self._ask(requests if recent else [*requests, _newest_request(scope)])
+        answers = await self._ask(requests if recent else [*requests, newest_request(scope)])
         if recent is None:
             recent = self._watermarks[scope] = _Watermark(_occurred_in(answers.pop().points), now)
         points = iter([answer.points for answer in answers])
@@ -117,7 +88,7 @@ class Retriever:
         asked = [part for part in parts if part.point_ids]
         if not asked:
             return [{} for _ in parts]
-        answers = iter(await self._ask([_read_request(part, scope) for part in asked]))
+        answers = iter(await self._ask([read_request(part, scope) for part in asked]))
         return [{str(one.id): one for one in next(answers).points} if part.point_ids else {} for part in parts]
 
     async def passing(self, product_id: str, filters: Sequence[Filter], scope: Scope) -> list[bool]:
@@ -132,8 +103,7 @@ class Retriever:
     async def rank_of(self, arm: str, part: ArmQuery, score: float, wanted: Filter, scope: Scope) -> int | None:
         """Return the rank that a score has in an arm, None where it is beyond the first `_DEEPEST`."""
         above = Sought(wanted, {arm: math.nextafter(score, math.inf)})
-        request = self._arm_request(arm, part, engine_filter(scope.filter & wanted), above)
-        request.limit = _DEEPEST
+        request = arm_request(arm, part, engine_filter(scope.filter & wanted), above, _DEEPEST)
         (answer,) = await self._ask([request])
         return len(answer.points) + 1 if len(answer.points) < _DEEPEST else None
 
@@ -204,7 +174,7 @@ class Retriever:
 
     async def watermark(self, scope: Scope) -> str | None:
         """Return the time of the newest event among what the scope lets through (ISO 8601)."""
-        return _occurred_in(await self._scroll(scope.filter, [OCCURRED_AT], 1, order_by=_NEWEST))
+        return _occurred_in(await self._scroll(scope.filter, [OCCURRED_AT], 1, order_by=NEWEST))
 
     async def recent_watermark(self, scope: Scope) -> str | None:
         """Return the same as it stood at most a second ago: what an answer tells that is read from now on."""
@@ -239,26 +209,10 @@ class Retriever:
                 limit=limit,
                 offset=offset,
                 order_by=order_by,
-                with_payload=_unique(paths),
+                with_payload=unique(paths),
                 with_vectors=with_vectors,
             )
         return records
-
-    def _arm_request(self, arm: str, part: ArmQuery, within: models.Filter, sought: Sought) -> models.QueryRequest:
-        return models.QueryRequest(
-            query=engine_vector(part.vector),
-            using=arm,
-            filter=within,
-            params=None if arm == LEXICAL else _RESCORED,
-            limit=self.depth,
-            score_threshold=sought.floors.get(arm),
-            with_payload=_unique(sought.paths) or False,
-        )
-
-    def _named_request(self, named: Condition, within: models.Filter, sought: Sought) -> models.QueryRequest:
-        return models.QueryRequest(
-            filter=narrowed(within, named), limit=self.depth, with_payload=_unique(sought.paths) or False
-        )
 
     def _found(
         self,
@@ -287,25 +241,5 @@ class Retriever:
         return absence_named(f"there is no collection {self._collection} yet: start the ingest worker, which makes it")
 
 
-def _read_request(part: Part, scope: Scope) -> models.QueryRequest:
-    """Return what reads a part: asked by a filter, for a plain look-up by id would not ask for the scope."""
-    within = scope.filter & Filter(must=(Points(tuple(part.point_ids)),))
-    return models.QueryRequest(
-        filter=engine_filter(within),
-        limit=len(part.point_ids),
-        with_payload=True if part.paths is None else _unique(part.paths) or False,
-        with_vector=part.vectors,
-    )
-
-
-def _newest_request(scope: Scope) -> models.QueryRequest:
-    newest = models.OrderByQuery(order_by=_NEWEST)
-    return models.QueryRequest(query=newest, filter=engine_filter(scope.filter), limit=1, with_payload=[OCCURRED_AT])
-
-
 def _occurred_in(points: Sequence[models.ScoredPoint | models.Record]) -> str | None:
     return next((point.payload[OCCURRED_AT] for point in points if point.payload), None)
-
-
-def _unique(paths: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(paths))

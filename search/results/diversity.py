@@ -5,6 +5,7 @@ Carbonell and Goldstein, 1998: https://www.cs.cmu.edu/~jgc/publication/The_Use_M
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from encoders.interface import FloatArray
     from search.ranking import Candidate
+    from search.results.reading import Compared
 
 DEEP: Final = 200
 """So many of the first candidates are put into another order; those after them stay where they are."""
@@ -47,6 +49,17 @@ def diversify(
         left[best] = False
         nearest = np.maximum(nearest, alike[best])
     return [first[place] for place in chosen] + list(candidates[DEEP:])
+
+
+def diversify_compared(ordered: Sequence[Candidate], compared: Compared, diversity: float) -> list[Candidate]:
+    """Return the candidates with the first `DEEP` in the order of marginal relevance, without those that are gone.
+
+    What comes into the first ones only in the place of one that is gone was not compared, and stays where it is.
+    """
+    gone = compared.gone
+    left = [one for one in ordered if one.point_id not in gone]
+    first = list(takewhile(lambda one: one.point_id in compared.points, left[:DEEP]))
+    return diversify(first, compared.vectors(one.point_id for one in first), diversity) + left[len(first) :]
 
 
 def _likeness(points: Sequence[Mapping[str, FloatArray]]) -> FloatArray:

@@ -7,21 +7,20 @@ own, and once for what is counted, compared and shown. Products that are terms a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from catalog.errors import InvalidInput
 from search.filters import Filter, Products
+from search.questions import Sought
 from search.ranking import Candidates, members, rank
 from search.results.boosts import lifted
-from search.results.diversity import DEEP, diversify
+from search.results.diversity import DEEP, diversify_compared
 from search.results.facets import Tally
-from search.results.listing import arrange, narrowings, page_of, paths_to_arrange
+from search.results.listing import listing_of, narrowings, paths_to_arrange
 from search.results.outcome import Outcome
 from search.results.reading import CarriedReading, KeptReading, Wanted
-from search.retriever import Sought
 from search.rows import PRODUCT_ID
 
 if TYPE_CHECKING:
@@ -31,8 +30,9 @@ if TYPE_CHECKING:
     from search.kept_rows import KeptRows
     from search.ranking import Candidate, Found, Ranking
     from search.results.boosts import Boosts
+    from search.results.listing import Listing
     from search.results.outcome import End
-    from search.results.reading import Compared, Read, Reading
+    from search.results.reading import Read, Reading
     from search.retriever import Retriever
     from search.rows import Row
     from search.schemas import Term
@@ -55,19 +55,7 @@ class Listed:
     others: Sequence[Candidates]
     rows: Mapping[str, Row]
     read: Read
-    entries: Sequence[Candidate]
-    shown: Sequence[Candidate]
-    end: End | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """Candidates in their order, what is left of them as a list, the page of it and where that ended."""
-
-    ordered: Sequence[Candidate]
-    entries: Sequence[Candidate]
-    shown: Sequence[Candidate]
-    end: End | None
+    listing: Listing
 
 
 class Finder:
@@ -87,12 +75,12 @@ class Finder:
         with asked.stages.timed("rank"):
             facets = _facets(asked, listed)
         return Outcome(
-            shown=listed.shown,
-            listed=len(listed.entries),
+            shown=listed.listing.shown,
+            listed=len(listed.listing.entries),
             products=len(listed.whole),
             exact=all(one.exact for one in (listed.whole, *listed.others)),
             facets=facets,
-            end=listed.end,
+            end=listed.listing.end,
             read=self._products(asked, listed),
             found=listed.founds[0],
             query=listed.query,
@@ -102,62 +90,45 @@ class Finder:
 
     async def listed(self, asked: Understood, after: End | None = None) -> Listed:
         """Return the candidate set in the order in which it is shown, and the page of it that is asked for."""
-        ranking = asked.ranking
+        ranking, ordering = asked.ranking, self._ordering(asked)
         # Explanations tell of every hit, those that have no say included.
         seen = replace(ranking, cut_off="off") if asked.request.explain else ranking
-        query, founds = await self.ask(asked, seen, () if self._kept is not None else self._ordering(asked))
+        query, founds = await self.ask(asked, seen, () if self._kept is not None else ordering)
         with asked.stages.timed("rank"):
             whole = rank(founds[0].arms, ranking, founds[0].named)
             others = [members(found.arms, ranking, found.named) for found in founds[1:]]
             reading = self._reading(asked, founds)
-            rows = reading.known(whole.point_ids) if self._ordering(asked) else {}
-            draft = self._drafted(asked, whole, rows, after)
-            wanted = self._wanted(asked, whole, others, draft)
+            rows = reading.known(whole.point_ids) if ordering else {}
+            settled = not ordering or all(point_id in rows for point_id in whole.point_ids)
+            listing = listing_of(lifted(whole, rows, self._boosts), rows, asked, after) if settled else None
+            wanted = self._wanted(asked, whole, others, listing)
         with asked.stages.timed("retrieve"):
             read = await reading.read(wanted)
-        if draft is None or wanted.compared:
+        if listing is None or wanted.compared:
             with asked.stages.timed("rank"):
-                rows = rows if draft is not None else read.shown
-                draft = self._draft(asked, whole, rows, after, read.compared)
-        return Listed(query, founds, whole, others, rows, read, draft.entries, draft.shown, draft.end)
-
-    def _drafted(
-        self, asked: Understood, whole: Candidates, rows: Mapping[str, Row], after: End | None
-    ) -> _Draft | None:
-        """Return the list as it is before anything is compared, None where what orders it is still to be read."""
-        known = not self._ordering(asked) or all(point_id in rows for point_id in whole.point_ids)
-        return self._draft(asked, whole, rows, after) if known else None
-
-    def _draft(
-        self,
-        asked: Understood,
-        whole: Candidates,
-        rows: Mapping[str, Row],
-        after: End | None,
-        compared: Compared | None = None,
-    ) -> _Draft:
-        ordered: Sequence[Candidate] = lifted(whole, rows, self._boosts)
-        if self._ordering(asked):  # one that was deleted before it could be read has no row
-            ordered = [one for one in ordered if one.point_id in rows]
-        if compared is not None:
-            ordered = _diversified(ordered, compared, asked.request.diversity)
-        entries = arrange(ordered, rows, asked.request, asked.order)
-        return _Draft(ordered, entries, *page_of(entries, rows, asked, after))
+                rows = rows if settled else read.shown
+                ordered: Sequence[Candidate] = lifted(whole, rows, self._boosts)
+                if not settled:  # one that was deleted before it could be read has no row
+                    ordered = [one for one in ordered if one.point_id in rows]
+                if wanted.compared:
+                    ordered = diversify_compared(ordered, read.compared, asked.request.diversity)
+                listing = listing_of(ordered, rows, asked, after)
+        return Listed(query, founds, whole, others, rows, read, listing)
 
     def _wanted(
-        self, asked: Understood, whole: Candidates, others: Sequence[Candidates], draft: _Draft | None
+        self, asked: Understood, whole: Candidates, others: Sequence[Candidates], listing: Listing | None
     ) -> Wanted:
         """Return what is to be read: of what is shown the page, or all that may be on it once the rest is known."""
         paths = [path for one in asked.facets for path in one.facet.paths]
         counted = dict.fromkeys(point_id for one in (whole, *others) for point_id in one.point_ids) if paths else ()
         compared: Sequence[str] = ()
         if asked.request.diversity and asked.order is None:
-            first = whole[: self._may_be_first(whole)] if draft is None else draft.ordered[:DEEP]
+            first = whole[: self._may_be_first(whole)] if listing is None else listing.ordered[:DEEP]
             compared = [one.point_id for one in first]
-        if draft is None or (compared and narrowings(asked.request) > 1):
+        if listing is None or (compared and narrowings(asked.request) > 1):
             shown = whole.point_ids
         else:  # the first ones change places among themselves: however narrowed once, those after them stay
-            shown = list(dict.fromkeys((*compared, *(one.point_id for one in draft.shown))))
+            shown = list(dict.fromkeys((*compared, *(one.point_id for one in listing.shown))))
         return Wanted(list(counted), (PRODUCT_ID, *paths), shown, asked.request.fields, compared)
 
     def _may_be_first(self, whole: Candidates) -> int:
@@ -211,13 +182,13 @@ class Finder:
         return KeptReading(self._retriever, asked.scope, founds, asked.ranking, self._kept)
 
     def _products(self, asked: Understood, listed: Listed) -> dict[str, Mapping[str, Any]]:
-        shown = {one.point_id: listed.read.shown.get(one.point_id) for one in listed.shown}
+        shown = {one.point_id: listed.read.shown.get(one.point_id) for one in listed.listing.shown}
         return {one: _only(row.product, asked.request.fields) for one, row in shown.items() if row is not None}
 
     def _lifts(self, listed: Listed) -> dict[str, dict[str, float]]:
         if not self._boosts.paths:
             return {}
-        return {one.point_id: self._boosts.of(listed.rows[one.point_id]) for one in listed.shown}
+        return {one.point_id: self._boosts.of(listed.rows[one.point_id]) for one in listed.listing.shown}
 
 
 def searched_with(terms: Sequence[Term]) -> Filter:
@@ -235,17 +206,6 @@ def _names(asked: Understood) -> list[str]:
 def _only(product: Mapping[str, Any], fields: Sequence[str] | None) -> Mapping[str, Any]:
     """Return the fields of a product that are asked for, and its id."""
     return product if fields is None else {name: product[name] for name in ("id", *fields) if name in product}
-
-
-def _diversified(ordered: Sequence[Candidate], compared: Compared, diversity: float) -> Sequence[Candidate]:
-    """Return the candidates with the first `DEEP` in the order of marginal relevance, without those that are gone.
-
-    What comes into the first ones only in the place of one that is gone was not compared, and stays where it is.
-    """
-    gone = compared.gone
-    left = [one for one in ordered if one.point_id not in gone]
-    first = list(takewhile(lambda one: one.point_id in compared.points, left[:DEEP]))
-    return diversify(first, compared.vectors(one.point_id for one in first), diversity) + left[len(first) :]
 
 
 def _facets(asked: Understood, listed: Listed) -> dict[str, Any]:

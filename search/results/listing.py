@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from catalog.points import GROUP, field_path
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
     from search.understood import Understood
 
 _LIMITED: Final = {"brand": field_path("brand"), "category": field_path("category"), "group_id": GROUP}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Candidates in their order, what is left of them as a list, its page that is asked for, and where that ended."""
+
+    ordered: Sequence[Candidate]
+    entries: Sequence[Candidate]
+    shown: Sequence[Candidate]
+    end: End | None
+
+
+def listing_of(ordered: Sequence[Candidate], rows: Mapping[str, Row], asked: Understood, after: End | None) -> Listing:
+    """Return the list of candidates that come best first, and its page of what follows `after` where there is one."""
+    entries = arrange(ordered, rows, asked.request, asked.order)
+    return Listing(ordered, entries, *page_of(entries, rows, asked, after))
 
 
 def paths_to_arrange(request: SearchRequest, order: Order | None) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Explainer:
         if point_id(product_id) not in listed.whole.point_ids:
             return _not_near(product_id, indexed, arms, asked)
         known = {"product": product_id, "indexed": indexed, "arms": arms}
-        return await self._placed(known, listed.entries, listed.rows, asked)
+        return await self._placed(known, listed.listing.entries, listed.rows, asked)
 
     async def _indexed(self, product_id: str, asked: Understood) -> Indexed:
         scope = HIDDEN_TOO if asked.scope == EVERYTHING else asked.scope

@@ -29,8 +29,9 @@ from encoders.threads import share_cores
 from search.access import EVERYTHING
 from search.encoding.query import QueryEncoder
 from search.filters import build_filter
+from search.questions import Sought
 from search.ranking import AUTO, Ranking
-from search.retriever import Retriever, Sought
+from search.retriever import Retriever
 from search.schemas import DEFAULT_LIMIT, SearchRequest, Term
 from tests.benchmarks.served import Api, search_body
 from tests.benchmarks.table import Row, Section, verdict
