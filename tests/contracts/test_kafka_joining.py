@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from kafka import KafkaConsumer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
 from ingest.kafka_buffer import RecordBuffer
@@ -15,11 +15,12 @@ from tests.logs import KafkaLog, messages, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+
+    from ingest.source import Record
 
 pytestmark = pytest.mark.kafka
 
-STUCK_SECONDS = 1.0
+STUCK_SECONDS = 2.0
 
 
 @pytest.fixture
@@ -30,29 +31,50 @@ def log(kafka_bootstrap: str) -> Iterator[KafkaLog]:
     made.close()
 
 
+def member(log: KafkaLog, buffer: RecordBuffer) -> KafkaReader:
+    """Return a reader of the log's group; the first one may be let in late too, and then asks anew as well."""
+    options = {
+        "group_id": log.group,
+        "auto_offset_reset": "earliest",
+        "enable_auto_commit": False,
+        "partition_assignment_strategy": [CooperativeStickyAssignor],
+        "session_timeout_ms": 6_000,
+        "max_poll_interval_ms": 60_000,
+    }
+    return KafkaReader(
+        log.connection, log.topic, buffer, forget=lambda _: None, options=options, stuck_seconds=STUCK_SECONDS
+    )
+
+
+def read_into(buffer: RecordBuffer) -> list[Record]:
+    """Return the first three records, waiting for them."""
+    return buffer.take(limit_records=3, limit_bytes=1_000, wait_seconds=20, fill_seconds=0.5)
+
+
 def test_a_join_that_is_stuck_is_begun_anew(log: KafkaLog) -> None:
     """The group waits for a member that is alive and takes no part: other clients try until it has left."""
     log.append(messages(3))
-    options: dict[str, Any] = {
-        "group_id": log.group,
-        "auto_offset_reset": "earliest",
-        "partition_assignment_strategy": [CooperativeStickyAssignor],
-        "max_poll_interval_ms": 60_000,
-    }
-    idle = KafkaConsumer(log.topic, bootstrap_servers=log.bootstrap, **options)
-    wait_until(lambda: idle.poll(timeout_ms=100) or idle.assignment(), "the first member")
-    buffer = RecordBuffer(capacity_records=10, capacity_bytes=1_000)
-    options["enable_auto_commit"] = False
-    reader = KafkaReader(
-        log.connection, log.topic, buffer, forget=lambda _: None, options=options, stuck_seconds=STUCK_SECONDS
-    )
-    with closing(reader):
-        wait_until(lambda: reader._consumer is not None, "the first client")
-        first = reader._consumer
+    holds, goes_on = threading.Event(), threading.Event()
 
-        wait_until(lambda: reader._consumer not in {None, first}, "another client")
-        reader.check()
-        idle.close(autocommit=False)
+    def hold_still(_: object) -> None:
+        holds.set()
+        goes_on.wait(60)
 
-        found = buffer.take(limit_records=3, limit_bytes=1_000, wait_seconds=20, fill_seconds=0.5)
-        assert [one.value for one in found] == [b"0", b"1", b"2"]
+    first_read, then_read = (RecordBuffer(capacity_records=10, capacity_bytes=1_000) for _ in range(2))
+    with closing(member(log, first_read)) as idle:
+        assert read_into(first_read)
+        asked = {"timeout_seconds": 60}
+        job = threading.Thread(target=idle.call, args=("hold still", hold_still), kwargs=asked, daemon=True)
+        job.start()
+        assert holds.wait(20)
+        with closing(member(log, then_read)) as reader:
+            wait_until(lambda: reader._consumer is not None, "the first client")
+            first = reader._consumer
+
+            wait_until(lambda: reader._consumer not in {None, first}, "another client")
+            reader.check()
+            goes_on.set()
+            job.join()
+            idle.close()
+
+            assert [one.value for one in read_into(then_read)] == [b"0", b"1", b"2"]
