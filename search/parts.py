@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from qdrant_client.models import Record, ScoredPoint
 
+    from catalog.vectors import SparseVector
     from encoders.interface import FloatArray
 
 _TOLD: Final = ("id", *(name for name in FIELDS if name != ATTRIBUTES), ATTRIBUTES)
@@ -25,11 +26,15 @@ _TOLD: Final = ("id", *(name for name in FIELDS if name != ATTRIBUTES), ATTRIBUT
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What to read of which points: the payload at `paths` (None: all of it), and the dense vectors if wanted."""
+    """What to read of which points: the payload at `paths` (None: all of it), and the dense vectors if wanted.
+
+    With `words`, those points alone that have one of them, each with what they score it by in the lexical arm.
+    """
 
     point_ids: Sequence[str]
     paths: Sequence[str] | None = None
     vectors: bool = False
+    words: SparseVector | None = None
 
 
 @dataclass(frozen=True, slots=True)

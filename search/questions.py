@@ -73,7 +73,9 @@ def named_request(named: Condition, within: models.Filter, sought: Sought, limit
 
 def read_request(part: Part, scope: Scope) -> models.QueryRequest:
     """Return what reads a part: asked by a filter, for a plain look-up by id would not ask for the scope."""
+    scored = {} if part.words is None else {"query": engine_vector(part.words), "using": LEXICAL}
     return models.QueryRequest(
+        **scored,
         filter=engine_filter(scope.filter & Filter(must=(Points(tuple(part.point_ids)),))),
         limit=len(part.point_ids),
         with_payload=True if part.paths is None else _payload_at(part.paths),

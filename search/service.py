@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import InvalidInput
-from catalog.vectors import ARMS, LEXICAL
-from search.encoding.query import ArmQuery
-from search.filters import Filter, Points
-from search.parts import Part, all_vectors, in_order
+from catalog.vectors import ARMS
+from search.parts import in_order
 from search.ranking import Ranking
 from search.results.boosts import Boosts
 from search.results.browsing import Browser
@@ -150,7 +147,7 @@ class SearchService:
         with asked.stages.timed("retrieve"):
             if products is None:
                 products = await self._retriever.fetch(point_ids, request.fields, asked.scope)
-            explained = await self._explanations(outcome, asked) if request.explain else {}
+        explained = explanations(outcome, asked) if request.explain else {}
         return {
             "hits": [
                 _hit(one, products[one.point_id], explained.get(one.point_id))
@@ -167,32 +164,6 @@ class SearchService:
             "cursor": None,
             "corrected": asdict(asked.corrected) if asked.corrected else None,
             "index": {"collection": self._index.collection, "model": self._index.model, "watermark": outcome.watermark},
-        }
-
-    async def _explanations(self, outcome: Outcome, asked: Understood) -> dict[str, dict[str, Any]]:
-        if outcome.found is None:
-            return {one.point_id: {"arms": {}, "terms": [], "boosts": {}} for one in outcome.shown}
-        shown = [one.point_id for one in outcome.shown]
-        (points,) = await self._retriever.read([Part(shown, (), vectors=True)], asked.scope)
-        vectors = {point_id: all_vectors(point) for point_id, point in points.items()}
-        return explanations(outcome, asked, vectors, await self._by_words(outcome.query, shown, asked.scope))
-
-    async def _by_words(
-        self, query: Mapping[str, ArmQuery], shown: Sequence[str], scope: Scope
-    ) -> dict[int, dict[str, float]]:
-        """Return what the words of each term score by themselves, by its number and the point's id.
-
-        The engine is asked for each: how rare a word is only it knows.
-        """
-        if LEXICAL not in query or not shown:
-            return {}
-        among, scale = Filter(must=(Points(tuple(shown)),)), query[LEXICAL].scale
-        words = {number: one for number, one in query[LEXICAL].words.items() if one}
-        alone = [self._retriever.retrieve({LEXICAL: ArmQuery(one, scale)}, among, scope) for one in words.values()]
-        hits = [found[LEXICAL] for found in await asyncio.gather(*alone)]
-        return {
-            number: dict(zip(one.ids, one.scores.tolist(), strict=True))
-            for number, one in zip(words, hits, strict=True)
         }
 
 

@@ -19,17 +19,10 @@ if TYPE_CHECKING:
     from search.understood import Understood
 
 
-def explanations(
-    outcome: Outcome,
-    asked: Understood,
-    vectors: Mapping[str, Mapping[str, FloatArray]],
-    by_words: Mapping[int, Mapping[str, float]],
-) -> dict[str, dict[str, Any]]:
-    """Return the explanation of each hit shown, by point id.
-
-    `vectors` are those of the products, by arm; `by_words` is what the words of each term score, by its number.
-    """
-    assert outcome.found is not None, "terms were searched for"
+def explanations(outcome: Outcome, asked: Understood) -> dict[str, dict[str, Any]]:
+    """Return the explanation of each hit shown, by point id; of what was browsed there is little to say."""
+    if outcome.found is None or outcome.told is None:
+        return {one.point_id: {"arms": {}, "terms": [], "boosts": {}} for one in outcome.shown}
     weights = asked.ranking.weights
     total = sum(weights[arm] for arm in outcome.found.arms)
     shown = [one.point_id for one in outcome.shown]
@@ -39,11 +32,10 @@ def explanations(
         point_id: {
             "arms": {arm: shares[point_id] for arm, shares in arms.items() if point_id in shares},
             "terms": [
-                *_terms(outcome.query, vectors.get(point_id, {})),
+                *_terms(outcome.query, outcome.told.vectors(point_id)),
                 *(
-                    {"term": number, "arm": LEXICAL, "score": round(found[point_id], 6)}
-                    for number, found in by_words.items()
-                    if point_id in found
+                    {"term": number, "arm": LEXICAL, "score": round(score, 6)}
+                    for number, score in outcome.told.by_words(point_id).items()
                 ),
             ],
             "boosts": dict(outcome.boosts.get(point_id, {})) | ({"named": NAMED} if point_id in named else {}),

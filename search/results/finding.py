@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.errors import InvalidInput
+from catalog.vectors import LEXICAL
 from search.filters import Filter, Products
 from search.questions import Sought
 from search.ranking import Candidates, members, rank
@@ -26,6 +27,7 @@ from search.rows import PRODUCT_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from catalog.vectors import SparseVector
     from search.encoding.query import ArmQuery, QueryEncoder
     from search.kept_rows import KeptRows
     from search.ranking import Candidate, Found, Ranking
@@ -71,7 +73,7 @@ class Finder:
 
     async def find(self, asked: Understood, after: End | None) -> Outcome:
         """Return the page that is asked for, of what follows `after` where there is one."""
-        listed = await self.listed(asked, after)
+        listed = await self.listed(asked, after, telling=asked.request.explain)
         with asked.stages.timed("rank"):
             facets = _facets(asked, listed)
         return Outcome(
@@ -85,11 +87,15 @@ class Finder:
             found=listed.founds[0],
             query=listed.query,
             boosts=self._lifts(listed),
+            told=listed.read.told,
             watermark=listed.founds[0].watermark,
         )
 
-    async def listed(self, asked: Understood, after: End | None = None) -> Listed:
-        """Return the candidate set in the order in which it is shown, and the page of it that is asked for."""
+    async def listed(self, asked: Understood, after: End | None = None, *, telling: bool = False) -> Listed:
+        """Return the candidate set in the order in which it is shown, and the page of it that is asked for.
+
+        With `telling`, what each term says of the page is read as well.
+        """
         ranking, ordering = asked.ranking, self._ordering(asked)
         # Explanations tell of every hit, those that have no say included.
         seen = replace(ranking, cut_off="off") if asked.request.explain else ranking
@@ -102,6 +108,8 @@ class Finder:
             settled = not ordering or all(point_id in rows for point_id in whole.point_ids)
             listing = listing_of(lifted(whole, rows, self._boosts), rows, asked, after) if settled else None
             wanted = self._wanted(asked, whole, others, listing)
+            if telling:
+                wanted = replace(wanted, words=_words_of_terms(query))
         with asked.stages.timed("retrieve"):
             read = await reading.read(wanted)
         if listing is None or wanted.compared:
@@ -189,6 +197,11 @@ class Finder:
         if not self._boosts.paths:
             return {}
         return {one.point_id: self._boosts.of(listed.rows[one.point_id]) for one in listed.listing.shown}
+
+
+def _words_of_terms(query: Mapping[str, ArmQuery]) -> dict[int, SparseVector]:
+    """Return the words of each term that has any, by its number."""
+    return {term: words for term, words in query[LEXICAL].words.items() if words} if LEXICAL in query else {}
 
 
 def searched_with(terms: Sequence[Term]) -> Filter:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from search.encoding.query import ArmQuery
     from search.ranking import Candidate, Found
     from search.results.ordering import Key, Order
+    from search.results.reading import Told
     from search.rows import Row
 
 
@@ -38,8 +39,9 @@ class Outcome:
     """One page of a search. `listed` are all that pages show, `products` those before any folding.
 
     `read` are the products already read, by point id, None where they are still to be. `found` and `query` are what
-    the arms found and looked for, absent when browsing; `boosts` what lifted the products shown. The `watermark`
-    is the time of the newest event that the caller may see, as it stood at most a second before (ISO 8601).
+    the arms found and looked for, absent when browsing; `told` is what each term says of the products shown, where that
+    is wanted, and `boosts` what lifted them. The `watermark` is the time of the newest event that the caller may see,
+    as it stood at most a second before (ISO 8601).
     """
 
     shown: Sequence[Candidate]
@@ -52,4 +54,5 @@ class Outcome:
     found: Found | None = None
     query: Mapping[str, ArmQuery] = field(default_factory=dict)
     boosts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    told: Told | None = None
     watermark: str | None = None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from search.parts import Part, dense_vectors, product_paths
+from search.parts import Part, all_vectors, dense_vectors, product_paths
 from search.rows import row_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from qdrant_client.models import ScoredPoint
 
+    from catalog.vectors import SparseVector
     from encoders.interface import FloatArray
     from search.access import Scope
     from search.kept_rows import KeptRows
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 class Wanted:
     """Ids of points: those that are counted, by what lies at `paths`; that may be shown; whose vectors are compared.
 
-    `fields` are those of a product that a page shows, None for all.
+    `fields` are those of a product that a page shows, None for all. Where each term is to be told by itself, `words`
+    are those of each, by its number.
     """
 
     counted: Sequence[str]
@@ -40,6 +42,14 @@ class Wanted:
     shown: Sequence[str]
     fields: Sequence[str] | None
     compared: Sequence[str]
+    words: Mapping[int, SparseVector] | None = None
+
+    @property
+    def beside(self) -> list[Part]:
+        """What is read beside payloads: vectors, and then what the words of each term score."""
+        if self.words is None:
+            return [Part(self.compared, (), vectors=True)]
+        return [Part(self.shown, (), vectors=True), *(Part(self.shown, (), words=one) for one in self.words.values())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +70,32 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What each term says of points by itself: points with their vectors, and those that its words find, by its number.
+
+    How rare a word is only the engine knows.
+    """
+
+    points: Mapping[str, ScoredPoint]
+    found: Mapping[int, Mapping[str, ScoredPoint]]
+
+    def vectors(self, point_id: str) -> dict[str, FloatArray]:
+        """Return the dense vectors of a point by arm, each (n, size): one for each picture."""
+        return all_vectors(self.points[point_id]) if point_id in self.points else {}
+
+    def by_words(self, point_id: str) -> dict[int, float]:
+        """Return what the words of each term score a point, by the term's number, where they find it."""
+        return {term: points[point_id].score for term, points in self.found.items() if point_id in points}
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """What was read, by point id; of what was deleted since the arms were asked there may be nothing."""
 
     counted: Mapping[str, Row]
     shown: Mapping[str, Row]
     compared: Compared
+    told: Told | None
 
 
 class Reading(Protocol):
@@ -96,10 +126,10 @@ class CarriedReading:
         parts = [
             Part(wanted.counted, wanted.paths),
             Part(wanted.shown, product_paths(wanted.fields)),
-            _vectors_part(wanted),
+            *wanted.beside,
         ]
-        counted, shown, compared = await self._retriever.read(parts, self._scope)
-        return Read(_rows(counted), _rows(shown), Compared(wanted.compared, compared))
+        counted, shown, vectors, *scored = await self._retriever.read(parts, self._scope)
+        return Read(_rows(counted), _rows(shown), *_beside(wanted, vectors, scored))
 
 
 class KeptReading:
@@ -126,11 +156,11 @@ class KeptReading:
         needed = wanted.counted or wanted.shown  # where anything is counted, so is what is shown
         known = self.known(needed)
         missing = Part([one for one in needed if one not in known])
-        points, compared = await self._retriever.read([missing, _vectors_part(wanted)], self._scope)
+        points, vectors, *scored = await self._retriever.read([missing, *wanted.beside], self._scope)
         new = _rows(points)
         self._kept.keep(new, self._versions)
         self._rows |= new
-        return Read(self._rows, self._rows, Compared(wanted.compared, compared))
+        return Read(self._rows, self._rows, *_beside(wanted, vectors, scored))
 
     @cached_property
     def _versions(self) -> dict[str, int]:
@@ -140,8 +170,11 @@ class KeptReading:
         return versions
 
 
-def _vectors_part(wanted: Wanted) -> Part:
-    return Part(wanted.compared, (), vectors=True)
+def _beside(
+    wanted: Wanted, vectors: Mapping[str, ScoredPoint], scored: Sequence[Mapping[str, ScoredPoint]]
+) -> tuple[Compared, Told | None]:
+    told = None if wanted.words is None else Told(vectors, dict(zip(wanted.words, scored, strict=True)))
+    return Compared(wanted.compared, vectors), told
 
 
 def _rows(points: Mapping[str, ScoredPoint]) -> dict[str, Row]:

@@ -94,10 +94,17 @@ class Asked(NamedTuple):
         *((body | {"facets": ["brand"]}, [FIRST, 2]) for body in ORDERED_BY_PRODUCTS),
         ({"diversity": 0.5}, [FIRST, 2]),
         ({"diversity": 0.5, "facets": ["brand"], "group_by": "group_id"}, [FIRST, 3]),
+        ({"explain": True}, [FIRST, 3]),
+        ({"explain": True, "arms": {"text": 1}}, [1 + NAMED + NEWEST, 2]),
+        ({"explain": True, "diversity": 0.5, "facets": ["brand"], "sort": "price"}, [FIRST, 4]),
+        ({"explain": True, "text": None, "terms": [{"text": "thing"}, {"text": "blue", "weight": 0.1}]}, [FIRST, 4]),
     ],
 )
 async def test_twice(shop: Shop, request_body: JsonObject, calls: list[int]) -> None:
-    """Once for the arms, and of each selected facet for those without its own condition; once for what is shown."""
+    """Once for the arms, and of each selected facet for those without its own condition; once for what is shown.
+
+    Where each term is told by itself, that once holds one question for the words of each.
+    """
     (answer,) = await few_asked(shop, {"text": "thing"} | request_body)
     assert answer.calls == calls
 
@@ -185,6 +192,7 @@ arranged = st.fixed_dictionaries(
         "limit_per": st.sampled_from([{"brand": 5}, {"category": 45}, {"group_id": 1, "brand": 40}]),
         "diversity": st.sampled_from([0.3, 1.0]),
         "fields": st.sampled_from([["price"], ["title", "brand", "attributes"]]),
+        "explain": st.just(value=True),
     },
 )
 
