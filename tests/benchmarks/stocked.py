@@ -72,6 +72,8 @@ def opened(data: Path, images: Path, encoders: Encoders) -> Iterator[Shop]:
         ):
             garbage.settle()
             yield Shop(settings, engine, log, consumer, declare(settings, encoders).physical_name, metrics, source)
+            while consumer.turn():  # at the end of the log it commits: the next worker counts what is sent from then on
+                pass
     finally:
         engine.close()
         for part in (log, source, dead_letters):
