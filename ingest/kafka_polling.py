@@ -51,6 +51,7 @@ def poll_into(buffer: RecordBuffer, consumer: KafkaConsumer) -> bool:
     else:
         consumer.pause(*consumer.assignment())
     _let_go(consumer)
+    _take_up_joining(consumer)
     stood = positions(consumer)
     try:
         # A partition assigned during this very call is not paused yet: what it yields overfills the buffer, once.
@@ -69,7 +70,7 @@ def positions(consumer: KafkaConsumer) -> dict[TopicPartition, int]:
 
 
 def is_joining(consumer: KafkaConsumer) -> bool:
-    """Return whether a rebalance is on: the client forgets one that ends while nobody is in `poll`, and begins anew.
+    """Return whether a rebalance is on: the client throws one away that ends while nobody is in `poll`.
 
     With short polls, and other work in between, a group would so rebalance for ever.
     """
@@ -91,6 +92,16 @@ def _let_go(consumer: KafkaConsumer) -> None:
     fetcher = consumer._fetcher  # noqa: SLF001 - the only way to it
     if not fetcher._next_partition_records:  # noqa: SLF001
         fetcher._next_partition_records = None  # noqa: SLF001
+
+
+def _take_up_joining(consumer: KafkaConsumer) -> None:
+    """Let the client go on with a rebalance that it has begun.
+
+    One for new partitions it knows by its list of them being out of date, and the leader's is brought up to date half
+    way: where a poll ends before that, no later one would care for the rest, and no heartbeat either.
+    """
+    if is_joining(consumer):
+        consumer._coordinator.request_rejoin()  # noqa: SLF001 - the only way to it
 
 
 def _go_back(consumer: KafkaConsumer, stood: Mapping[TopicPartition, int]) -> None:

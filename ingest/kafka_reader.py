@@ -176,7 +176,7 @@ class KafkaReader:
         return consumer
 
     def _is_stuck(self, consumer: KafkaConsumer) -> bool:
-        """Whether the group has not let us in for long, though the broker answers: seen once, on a busy machine."""
+        """Whether the group has not let us in for long, though the broker answers: another client may fare better."""
         if self._outage or not is_joining(consumer):
             self._settled_at = time.monotonic()
         return time.monotonic() - self._settled_at > self._stuck_seconds

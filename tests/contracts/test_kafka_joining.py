@@ -1,26 +1,31 @@
-"""A group that does not let a member in: it leaves and asks anew, and reads as soon as the group goes on."""
+"""Members that are let in late, or that forget that they were: each reads as soon as the group goes on."""
 
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from kafka import KafkaAdminClient, KafkaConsumer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
 from ingest.kafka_buffer import RecordBuffer
+from ingest.kafka_polling import Ownership, is_joining, poll_into
 from ingest.kafka_reader import KafkaReader
 from tests.logs import KafkaLog, messages, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from ingest.source import Record
 
 pytestmark = pytest.mark.kafka
 
 STUCK_SECONDS = 2.0
+BUSY_SECONDS = 0.3
 
 
 @pytest.fixture
@@ -31,18 +36,28 @@ def log(kafka_bootstrap: str) -> Iterator[KafkaLog]:
     made.close()
 
 
-def member(log: KafkaLog, buffer: RecordBuffer) -> KafkaReader:
-    """Return a reader of the log's group; the first one may be let in late too, and then asks anew as well."""
-    options = {
-        "group_id": log.group,
+def options(group: str) -> dict[str, Any]:
+    """Return what a client of a group has to know."""
+    return {
+        "group_id": group,
         "auto_offset_reset": "earliest",
         "enable_auto_commit": False,
         "partition_assignment_strategy": [CooperativeStickyAssignor],
         "session_timeout_ms": 6_000,
         "max_poll_interval_ms": 60_000,
+        "metadata_max_age_ms": 500,
     }
+
+
+def member(log: KafkaLog, buffer: RecordBuffer) -> KafkaReader:
+    """Return a reader of the log's group."""
     return KafkaReader(
-        log.connection, log.topic, buffer, forget=lambda _: None, options=options, stuck_seconds=STUCK_SECONDS
+        log.connection,
+        log.topic,
+        buffer,
+        forget=lambda _: None,
+        options=options(log.group),
+        stuck_seconds=STUCK_SECONDS,
     )
 
 
@@ -78,3 +93,22 @@ def test_a_join_that_is_stuck_is_begun_anew(log: KafkaLog) -> None:
             idle.close()
 
             assert [one.value for one in read_into(then_read)] == [b"0", b"1", b"2"]
+
+
+def test_a_join_that_ends_between_two_polls(log: KafkaLog) -> None:
+    """New partitions make the client join anew: a poll begins it, and it ends before a busy thread comes again."""
+    log.append(messages(1))
+    full = RecordBuffer(capacity_records=1, capacity_bytes=1_000)
+    with closing(KafkaConsumer(bootstrap_servers=log.bootstrap, **options(log.group))) as consumer:
+        consumer.subscribe([log.topic], listener=Ownership(full, lambda _: None))
+
+        def holds(*partitions: int) -> bool:
+            poll_into(full, consumer)
+            time.sleep(BUSY_SECONDS)
+            return full.held() == {*partitions} and not is_joining(consumer)
+
+        wait_until(lambda: holds(0) and full.room() == 0, "the first record")
+        with closing(KafkaAdminClient(bootstrap_servers=log.bootstrap)) as admin:
+            admin.create_partitions({log.topic: 3})
+
+        wait_until(lambda: holds(0, 1, 2), "the new partitions")
