@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 TEXT: Final = "text"
 IMAGE: Final = "image"
 LEXICAL: Final = "lexical"
-ARMS: Final = (TEXT, IMAGE, LEXICAL)
+DENSE_ARMS: Final = (TEXT, IMAGE)
+ARMS: Final = (*DENSE_ARMS, LEXICAL)
 ARM_WEIGHTS: Final[Mapping[str, float]] = {TEXT: 0.6, IMAGE: 0.6, LEXICAL: 1.0}
 """What each counts for where a request says nothing else, measured: docs/relevance.md."""
 

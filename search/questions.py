@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 from qdrant_client import models
 
 from catalog.points import OCCURRED_AT, engine_vector
-from catalog.vectors import LEXICAL
+from catalog.vectors import DENSE_ARMS, LEXICAL
 from search.conditions import engine_filter, narrowed
 from search.filters import Filter, Points
 
@@ -72,14 +72,17 @@ def named_request(named: Condition, within: models.Filter, sought: Sought, limit
 
 
 def read_request(part: Part, scope: Scope) -> models.QueryRequest:
-    """Return what reads a part: asked by a filter, for a plain look-up by id would not ask for the scope."""
-    scored = {} if part.words is None else {"query": engine_vector(part.words), "using": LEXICAL}
+    """Return what reads a part, scored where it has words.
+
+    Asked by a filter, for a plain look-up by id would not ask for the scope.
+    """
     return models.QueryRequest(
-        **scored,
+        query=engine_vector(part.words) if part.words is not None else None,
+        using=LEXICAL if part.words is not None else None,
         filter=engine_filter(scope.filter & Filter(must=(Points(tuple(part.point_ids)),))),
         limit=len(part.point_ids),
         with_payload=True if part.paths is None else _payload_at(part.paths),
-        with_vector=part.vectors,
+        with_vector=list(DENSE_ARMS) if part.vectors else False,
     )
 
 

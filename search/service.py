@@ -147,7 +147,8 @@ class SearchService:
         with asked.stages.timed("retrieve"):
             if products is None:
                 products = await self._retriever.fetch(point_ids, request.fields, asked.scope)
-        explained = explanations(outcome, asked) if request.explain else {}
+        with asked.stages.timed("rank"):
+            explained = explanations(outcome, asked) if request.explain else {}
         return {
             "hits": [
                 _hit(one, products[one.point_id], explained.get(one.point_id))

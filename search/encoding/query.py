@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from catalog.errors import InvalidInput
-from catalog.vectors import IMAGE, LEXICAL, TEXT, SparseVector
+from catalog.vectors import DENSE_ARMS, IMAGE, LEXICAL, SparseVector
 from encoders.interface import NOTHING, PICTURE_QUERY, PRODUCT_QUERY, TEXT_QUERY, Encoders, FloatArray, Unrelated
 from search.encoding.nearness import Rarity, picture_scale
 from search.encoding.vectors import TEXTS_AT_ONCE, QueryVectors
@@ -103,7 +103,7 @@ class QueryEncoder:
         has_pictures = IMAGE in wanted and any(term.image is not None for term in terms)
         nothing = await self._vectors.of_nothing() if has_pictures else None
         queries: dict[str, ArmQuery] = {}
-        for arm in (TEXT, IMAGE):
+        for arm in DENSE_ARMS:
             if arm in wanted and (parts := _parts(arm, terms, vectors.dense, products)):
                 queries[arm] = self._combined(arm, parts, nothing)
         if LEXICAL in wanted and (words := _words(terms, vectors.words)):

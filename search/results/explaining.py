@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 def explanations(outcome: Outcome, asked: Understood) -> dict[str, dict[str, Any]]:
     """Return the explanation of each hit shown, by point id; of what was browsed there is little to say."""
-    if outcome.found is None or outcome.told is None:
+    if outcome.found is None:
         return {one.point_id: {"arms": {}, "terms": [], "boosts": {}} for one in outcome.shown}
+    assert outcome.told is not None, "it is read where something is to be explained"
     weights = asked.ranking.weights
     total = sum(weights[arm] for arm in outcome.found.arms)
     shown = [one.point_id for one in outcome.shown]

@@ -94,7 +94,7 @@ class Finder:
     async def listed(self, asked: Understood, after: End | None = None, *, telling: bool = False) -> Listed:
         """Return the candidate set in the order in which it is shown, and the page of it that is asked for.
 
-        With `telling`, what each term says of the page is read as well.
+        With `telling`, what each term says of that is read as well, which `/v1/explain` does not ask for.
         """
         ranking, ordering = asked.ranking, self._ordering(asked)
         # Explanations tell of every hit, those that have no say included.
@@ -108,8 +108,9 @@ class Finder:
             settled = not ordering or all(point_id in rows for point_id in whole.point_ids)
             listing = listing_of(lifted(whole, rows, self._boosts), rows, asked, after) if settled else None
             wanted = self._wanted(asked, whole, others, listing)
-            if telling:
-                wanted = replace(wanted, words=_words_of_terms(query))
+            words = _words_of_terms(query) if telling else {}
+            if telling and len(wanted.shown) <= DEEP + asked.request.limit:
+                wanted = replace(wanted, told=wanted.shown, words=words)
         with asked.stages.timed("retrieve"):
             read = await reading.read(wanted)
         if listing is None or wanted.compared:
@@ -121,6 +122,10 @@ class Finder:
                 if wanted.compared:
                     ordered = diversify_compared(ordered, read.compared, asked.request.diversity)
                 listing = listing_of(ordered, rows, asked, after)
+        if telling and not wanted.told:  # too many for that may be shown: only now it is known which are
+            page = Wanted(told=[one.point_id for one in listing.shown], words=words)
+            with asked.stages.timed("retrieve"):
+                read = replace(read, told=(await reading.read(page)).told)
         return Listed(query, founds, whole, others, rows, read, listing)
 
     def _wanted(

@@ -8,7 +8,7 @@ some are missing reads whatever it might show.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,23 +33,22 @@ if TYPE_CHECKING:
 class Wanted:
     """Ids of points: those that are counted, by what lies at `paths`; that may be shown; whose vectors are compared.
 
-    `fields` are those of a product that a page shows, None for all. Where each term is to be told by itself, `words`
-    are those of each, by its number.
+    `fields` are those of a product that a page shows, None for all. Of those in `told` is read what each term says of
+    them by itself; `words` are those of each term that has any, by its number.
     """
 
-    counted: Sequence[str]
-    paths: Sequence[str]
-    shown: Sequence[str]
-    fields: Sequence[str] | None
-    compared: Sequence[str]
-    words: Mapping[int, SparseVector] | None = None
+    counted: Sequence[str] = ()
+    paths: Sequence[str] = ()
+    shown: Sequence[str] = ()
+    fields: Sequence[str] | None = None
+    compared: Sequence[str] = ()
+    told: Sequence[str] = ()
+    words: Mapping[int, SparseVector] = field(default_factory=dict)
 
-    @property
-    def beside(self) -> list[Part]:
-        """What is read beside payloads: vectors, and then what the words of each term score."""
-        if self.words is None:
-            return [Part(self.compared, (), vectors=True)]
-        return [Part(self.shown, (), vectors=True), *(Part(self.shown, (), words=one) for one in self.words.values())]
+    def without_payload(self) -> list[Part]:
+        """Return what is read of no payload: vectors, and then what the words of each term score."""
+        compared = Part(list(dict.fromkeys((*self.compared, *self.told))), (), vectors=True)
+        return [compared, *(Part(self.told, (), words=one) for one in self.words.values())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +70,13 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What each term says of points by itself: points with their vectors, and those that its words find, by its number.
+    """What terms say of points one by one: points with their vectors, and by each term's number what its words find.
 
-    How rare a word is only the engine knows.
+    How rare a word is only the engine knows, so that it is asked for the words of each.
     """
 
     points: Mapping[str, ScoredPoint]
-    found: Mapping[int, Mapping[str, ScoredPoint]]
+    scored: Mapping[int, Mapping[str, ScoredPoint]]
 
     def vectors(self, point_id: str) -> dict[str, FloatArray]:
         """Return the dense vectors of a point by arm, each (n, size): one for each picture."""
@@ -85,7 +84,7 @@ class Told:
 
     def by_words(self, point_id: str) -> dict[int, float]:
         """Return what the words of each term score a point, by the term's number, where they find it."""
-        return {term: points[point_id].score for term, points in self.found.items() if point_id in points}
+        return {term: points[point_id].score for term, points in self.scored.items() if point_id in points}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Read:
     counted: Mapping[str, Row]
     shown: Mapping[str, Row]
     compared: Compared
-    told: Told | None
+    told: Told
 
 
 class Reading(Protocol):
@@ -126,10 +125,10 @@ class CarriedReading:
         parts = [
             Part(wanted.counted, wanted.paths),
             Part(wanted.shown, product_paths(wanted.fields)),
-            *wanted.beside,
+            *wanted.without_payload(),
         ]
         counted, shown, vectors, *scored = await self._retriever.read(parts, self._scope)
-        return Read(_rows(counted), _rows(shown), *_beside(wanted, vectors, scored))
+        return Read(_rows(counted), _rows(shown), *_as_wanted(wanted, vectors, scored))
 
 
 class KeptReading:
@@ -152,15 +151,15 @@ class KeptReading:
         return self._rows
 
     async def read(self, wanted: Wanted) -> Read:
-        """Return what is wanted: what nothing was known of as it stands now, and all the rest as the hits found it."""
+        """Return what is wanted: known payloads as the hits found them, and all the rest as it stands now."""
         needed = wanted.counted or wanted.shown  # where anything is counted, so is what is shown
         known = self.known(needed)
         missing = Part([one for one in needed if one not in known])
-        points, vectors, *scored = await self._retriever.read([missing, *wanted.beside], self._scope)
+        points, vectors, *scored = await self._retriever.read([missing, *wanted.without_payload()], self._scope)
         new = _rows(points)
         self._kept.keep(new, self._versions)
         self._rows |= new
-        return Read(self._rows, self._rows, *_beside(wanted, vectors, scored))
+        return Read(self._rows, self._rows, *_as_wanted(wanted, vectors, scored))
 
     @cached_property
     def _versions(self) -> dict[str, int]:
@@ -170,11 +169,11 @@ class KeptReading:
         return versions
 
 
-def _beside(
+def _as_wanted(
     wanted: Wanted, vectors: Mapping[str, ScoredPoint], scored: Sequence[Mapping[str, ScoredPoint]]
-) -> tuple[Compared, Told | None]:
-    told = None if wanted.words is None else Told(vectors, dict(zip(wanted.words, scored, strict=True)))
-    return Compared(wanted.compared, vectors), told
+) -> tuple[Compared, Told]:
+    compared, told = ({one: vectors[one] for one in ids if one in vectors} for ids in (wanted.compared, wanted.told))
+    return Compared(wanted.compared, compared), Told(told, dict(zip(wanted.words, scored, strict=True)))
 
 
 def _rows(points: Mapping[str, ScoredPoint]) -> dict[str, Row]:

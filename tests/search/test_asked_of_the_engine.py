@@ -14,6 +14,7 @@ from encoders.fakes import fake_encoders
 from search.access import EVERYTHING
 from search.kept_rows import KeptRows
 from search.results.boosts import Boosts
+from search.results.diversity import DEEP
 from search.retriever import Retriever
 from search.schemas import SearchRequest
 from search.service import SearchService, ServedIndex
@@ -96,14 +97,15 @@ class Asked(NamedTuple):
         ({"diversity": 0.5, "facets": ["brand"], "group_by": "group_id"}, [FIRST, 3]),
         ({"explain": True}, [FIRST, 3]),
         ({"explain": True, "arms": {"text": 1}}, [1 + NAMED + NEWEST, 2]),
-        ({"explain": True, "diversity": 0.5, "facets": ["brand"], "sort": "price"}, [FIRST, 4]),
+        ({"explain": True, "facets": ["brand"], "sort": "price"}, [FIRST, 4]),
+        ({"explain": True, "diversity": 0.5}, [FIRST, 3]),
         ({"explain": True, "text": None, "terms": [{"text": "thing"}, {"text": "blue", "weight": 0.1}]}, [FIRST, 4]),
     ],
 )
 async def test_twice(shop: Shop, request_body: JsonObject, calls: list[int]) -> None:
     """Once for the arms, and of each selected facet for those without its own condition; once for what is shown.
 
-    Where each term is told by itself, that once holds one question for the words of each.
+    Where what each term says is to be told, that holds one question more for the words of each.
     """
     (answer,) = await few_asked(shop, {"text": "thing"} | request_body)
     assert answer.calls == calls
@@ -117,8 +119,11 @@ async def test_twice_where_products_are_lifted(shop: Shop) -> None:
 
 async def test_once_before_for_the_products_that_are_searched_with(shop: Shop) -> None:
     """Their vectors are to them what an encoder is to words."""
-    (answer,) = await few_asked(shop, {"terms": [{"product": "p-0"}]})
-    assert answer.calls == [1, 1 + NEWEST, 1]
+    plain, explained = await few_asked(
+        shop, {"terms": [{"product": "p-0"}]}, {"terms": [{"product": "p-0"}], "explain": True}
+    )
+    assert plain.calls == [1, 1 + NEWEST, 1]
+    assert explained.calls in ([1, 1, 2], [1, 1 + NEWEST, 2])  # a second may be over
 
 
 @pytest.mark.parametrize(
@@ -134,9 +139,18 @@ async def test_once_where_the_products_are_kept(shop: Shop, request_body: JsonOb
     assert then.calls in ([arms], [arms + NEWEST])  # a second may be over
 
 
+async def test_what_terms_say_of_kept_products(shop: Shop) -> None:
+    """It is all that is asked for beside the arms."""
+    explained = {"text": "thing", "sort": "price", "explain": True}
+    first, then = await few_asked(shop, explained, explained, kept=KeptRows())
+    assert first.calls == [FIRST, 3]
+    assert then.calls in ([ARMS + NAMED, 2], [FIRST, 2])
+    assert first.body == then.body
+
+
 @pytest.mark.parametrize("keeping", [False, True], ids=["carried", "kept"])
 @pytest.mark.parametrize("diversity", [0.0, 0.5])
-@pytest.mark.parametrize("request_body", [{}, *ORDERED_BY_PRODUCTS])
+@pytest.mark.parametrize("request_body", [{}, {"explain": True}, *ORDERED_BY_PRODUCTS])
 async def test_what_is_deleted_between_the_calls(
     shop: Shop, request_body: JsonObject, diversity: float, *, keeping: bool
 ) -> None:
@@ -156,7 +170,8 @@ async def test_what_is_deleted_between_the_calls(
         assert sorted(found) == ["p-0", "p-1", "p-2"]
 
 
-async def test_what_was_not_compared_does_not_come_forward(shop: Shop) -> None:
+@pytest.mark.parametrize("explain", [False, True])
+async def test_what_was_not_compared_does_not_come_forward(shop: Shop, *, explain: bool) -> None:
     """Where one of the first two hundred is gone, the next is among them: its vectors were not asked for."""
     shop.index.clear()
     shop.sell(*(bare(f"p-{n}", title="thing", brand="A") for n in range(210)))
@@ -167,7 +182,7 @@ async def test_what_was_not_compared_does_not_come_forward(shop: Shop) -> None:
     (answer,) = await asked(
         shop,
         fake_encoders(),
-        [plain | {"diversity": 0.5, "limit_per": {"brand": 500}}],
+        [plain | {"diversity": 0.5, "limit_per": {"brand": 500}, "explain": explain}],
         kept=KeptRows(),
         meanwhile=lambda: shop.hear(deleted(first, version=2)),
     )
@@ -202,17 +217,33 @@ arranged = st.fixed_dictionaries(
 def test_never_more_and_one_answer(
     deep: Shop, request: JsonObject, arrangement: JsonObject, text: str, lifting: Boosts
 ) -> None:
-    """Of any request, whether products are kept or not, and known or not: in two calls, and the same answer."""
+    """Of any request, whether products are kept or not, and known or not: in two calls, and the same answer.
+
+    What terms say of a page is asked for once it is known, where too many may be on it.
+    """
     wanted = request | arrangement | ({} if request["terms"] else {"text": text})
     encodings = any("product" in term for term in request["terms"])
 
     (carried,) = asyncio.run(asked(deep, selective_encoders(), [wanted], boosts=lifting))
     cold, warm = asyncio.run(asked(deep, selective_encoders(), [wanted] * 2, boosts=lifting, kept=KeptRows()))
 
-    assert all(len(one.calls) <= 2 + encodings for one in (carried, cold, warm))
+    many = carried.body["total"]["products"] > DEEP + wanted["limit"]
+    telling = bool(wanted.get("explain")) and many
+    assert all(len(one.calls) <= 2 + encodings + telling for one in (carried, cold, warm))
     assert carried.body == cold.body == warm.body
     left = carried.body["total"]["value"] - (wanted["page"] - 1) * wanted["limit"]
     assert len(carried.body["hits"]) == max(0, min(left, wanted["limit"]))
+
+
+async def test_what_terms_say_where_many_may_be_shown(deep: Shop) -> None:
+    """Vectors are read of the page alone: a third time, unless its order is known from the products that are kept."""
+    explained = {"text": "red hat", "cut_off": "off", "sort": "price", "limit": 10, "explain": True}
+    (carried,) = await asked(deep, selective_encoders(), [explained])
+    cold, warm = await asked(deep, selective_encoders(), [explained] * 2, kept=KeptRows())
+
+    assert [len(one.calls) for one in (carried, cold, warm)] == [2, 3, 2]
+    assert carried.body == cold.body == warm.body
+    assert all(hit["explanation"]["terms"] for hit in carried.body["hits"])
 
 
 @pytest.mark.parametrize(
