@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 COUNT = 200
 BROKEN = b'{"type": "product.patched", "version": 9, "product_id": "broken", "changes": {"price": "a lot"}}'
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.long]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
+
 from deploy.sample.catalogue import products
 from deploy.sample.palette import COLOURS
 from tests.builders import jpeg
@@ -12,6 +14,7 @@ from tests.demo import Demo
 from tests.index import MEMORY
 
 
+@pytest.mark.long
 def test_the_sample_catalogue_survives_kill_9() -> None:
     """All its products are there exactly once after a kill in the middle, and a third start adds nothing."""
     catalogue = products()

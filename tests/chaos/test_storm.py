@@ -14,7 +14,7 @@ from tests.chaos.weather import Weather
 if TYPE_CHECKING:
     from tests.broker import Broker
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.long]
 
 SHORT = Weather(
     seconds=20, kill_every_seconds=0.8, broker_killed_at=[0.2], engine_killed_at=[0.6], workers_stunned_at=[0.5, 0.7]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.broker import Broker
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.long]
 
 
 def test_each_fault_for_a_moment(own_broker: Broker, tmp_path: Path) -> None:

@@ -258,8 +258,8 @@ async def test_what_terms_say_where_many_may_be_shown(deep: Shop) -> None:
 )
 async def test_behind_what_is_compared_nothing_is_lost(deep: Shop, narrowed: JsonObject) -> None:
     """Where diversity stops, what groups and limits leave over may hang on the order before it: each page is whole."""
-    wide = {"text": "red hat", "cut_off": "off", "diversity": 0.9, "limit": 10} | narrowed
-    pages = [wide | {"page": page} for page in range(1, 27)]
+    wide = {"text": "red hat", "cut_off": "off", "diversity": 0.9, "limit": 20} | narrowed
+    pages = [wide | {"page": page} for page in range(1, 14)]
     carried = await asked(deep, selective_encoders(), pages)
     kept = await asked(deep, selective_encoders(), pages, kept=KeptRows())
 

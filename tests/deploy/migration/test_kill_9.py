@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from deploy.processes.migration.control import Refused, ask
 from ingest.eventlog import EventLog
@@ -106,6 +107,7 @@ def mortal(told: Path) -> Iterator[Mortal]:
             process.kill()
 
 
+@pytest.mark.long
 def test_a_migration_goes_on_after_kill_9_at_any_step(tmp_path: Path) -> None:
     """While it fills, when it is cut over, while it finishes; nothing is lost or done over."""
     with mortal(tmp_path / "told") as process:
