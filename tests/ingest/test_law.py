@@ -242,7 +242,7 @@ class Pipeline(RuleBasedStateMachine):
         assert all(same_vector(found[name], vector) for name, vector in write.vectors.items())
 
 
-TestPipeline = Pipeline.TestCase
+TestPipeline = pytest.mark.long(Pipeline.TestCase)
 TestPipeline.settings = settings(
     max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
