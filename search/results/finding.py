@@ -1,7 +1,8 @@
 """A search with terms: one candidate set, and from it the list, the page and the facets.
 
 The engine is asked twice at most: once for the arms, in the same call once more of every facet with a filter of its
-own, and once for what is counted, compared and shown. Products that are terms are read before: that encodes them.
+own, and once for what is counted, compared, shown and told. Products that are terms are read before: that encodes them.
+Where much may be on a page, what terms say of it is read once the page is known.
 """
 
 from __future__ import annotations
