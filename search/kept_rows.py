@@ -1,8 +1,8 @@
-"""Whole products as they were read last, each good for as long as its point stands unchanged in the engine.
+"""Products as they were read last, each good for as long as its point stands unchanged in the engine.
 
-Reading a row costs the engine twenty times as much as finding its point: it unpacks the whole payload for it, however
-little of it is asked for. Every hit says its point's version, which each write raises, so a row read at that version
-need not be read again, and it is kept whole, so that it serves whatever is ordered, counted or shown next.
+Reading a row costs the engine twenty times as much as finding its point. Every hit says its point's version, which each
+write raises, so a row read at that version need not be read again. A product that was shown is kept whole; of one that
+was only ordered or counted, half the price, what any search has ordered or counted by until then.
 
 Only for an engine that numbers its writes in one place, as the embedded one does. In a cluster each replica counts for
 itself, and equal numbers may stand for different payloads.
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
 
     from search.rows import Row
 
-MOST_ROWS: Final = 32_768
+MOST_ROWS: Final = 131_072
 MOST_BYTES: Final = 192 * 2**20
-"""A fifth more than so many rows of the sample catalogue, 5 KB each: products with very much in them meet it."""
+"""Some 40,000 whole products of the sample catalogue, 5 KB each; of mere counts several times as many."""
 _BYTES_A_VALUE, _BYTES_AN_OBJECT = 75, 150
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A row, the version that it was read at, and what it takes of memory."""
+    """A row, the version that it was read at, the paths that it holds, and what it takes of memory."""
 
     version: int
     row: Row
+    paths: frozenset[str]
     size_bytes: int
 
 
@@ -45,28 +46,35 @@ class KeptRows:
         self._new: dict[str, _Kept] = {}
         self._old: dict[str, _Kept] = {}
         self._new_bytes = 0
+        self._paths: frozenset[str] = frozenset()
 
-    def known(self, point_ids: Iterable[str], versions: Mapping[str, int]) -> dict[str, Row]:
-        """Return the rows of those points that are kept at just these versions."""
+    def widened(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return these paths and all that were given here before: so many as there are fields to order or count by."""
+        if not self._paths.issuperset(paths):
+            self._paths = self._paths.union(paths)
+        return self._paths
+
+    def known(self, point_ids: Iterable[str], versions: Mapping[str, int], paths: frozenset[str]) -> dict[str, Row]:
+        """Return the rows of those points that are kept at just these versions, and hold these paths."""
         found = {}
         for point_id in point_ids:
             new = self._new.get(point_id)
             kept = new or self._old.get(point_id)
-            if kept is not None and kept.version == versions.get(point_id):
+            if kept is not None and kept.version == versions.get(point_id) and paths <= kept.paths:
                 found[point_id] = kept.row
                 if new is None:
                     self._take(point_id, kept)
         self._make_room()
         return found
 
-    def keep(self, rows: Mapping[str, Row], versions: Mapping[str, int]) -> None:
-        """Take whole rows that were read after the versions were told.
+    def keep(self, rows: Mapping[str, Row], versions: Mapping[str, int], paths: frozenset[str]) -> None:
+        """Take rows that were read at these paths after the versions were told.
 
         A row may be newer than its version, where a write came between. No hit will ever say that version again.
         """
         for point_id, row in rows.items():
             if point_id in versions:
-                self._take(point_id, _Kept(versions[point_id], row, _size_bytes(row)))
+                self._take(point_id, _Kept(versions[point_id], row, paths, _size_bytes(row)))
         self._make_room()
 
     def _take(self, point_id: str, kept: _Kept) -> None:

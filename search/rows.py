@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from catalog.points import AVAILABILITY, DERIVED, field_path, product_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from qdrant_client.models import Record, ScoredPoint
 
@@ -35,6 +35,14 @@ class Row:
         """What its variants have in common; `GROUP` is its path."""
         group: str = self.derived["group"]
         return group
+
+    def narrowed(self, paths: Iterable[str]) -> Row:
+        """Return what of it lies at these paths; of two fields of one name, both."""
+        names = {path.rpartition(".")[2] for path in paths}
+        product, derived = (
+            {name: part[name] for name in names if name in part} for part in (self.product, self.derived)
+        )
+        return Row(self.point_id, product, derived)
 
 
 def row_of(point: Record | ScoredPoint) -> Row:

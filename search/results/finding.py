@@ -104,7 +104,7 @@ class Finder:
         with asked.stages.timed("rank"):
             whole = rank(founds[0].arms, ranking, founds[0].named)
             others = [members(found.arms, ranking, found.named) for found in founds[1:]]
-            reading = self._reading(asked, founds)
+            reading = self._reading(asked, founds, ordering)
             rows = reading.known(whole.point_ids) if ordering else {}
             settled = not ordering or all(point_id in rows for point_id in whole.point_ids)
             listing = listing_of(lifted(whole, rows, self._boosts), rows, asked, after) if settled else None
@@ -190,10 +190,10 @@ class Finder:
         paths = (*paths_to_arrange(asked.request, asked.order), *self._boosts.paths)
         return (PRODUCT_ID, *paths) if paths else ()
 
-    def _reading(self, asked: Understood, founds: Sequence[Found]) -> Reading:
+    def _reading(self, asked: Understood, founds: Sequence[Found], ordering: Sequence[str]) -> Reading:
         if self._kept is None:
             return CarriedReading(self._retriever, asked.scope, founds)
-        return KeptReading(self._retriever, asked.scope, founds, asked.ranking, self._kept)
+        return KeptReading(self._retriever, asked.scope, founds, asked.ranking, kept=self._kept, ordering=ordering)
 
     def _products(self, asked: Understood, listed: Listed) -> dict[str, Mapping[str, Any]]:
         shown = {one.point_id: listed.read.shown.get(one.point_id) for one in listed.listing.shown}

@@ -2,7 +2,7 @@
 
 All of it comes in at most one call after that of the arms. What orders must be there before that one, for only then is
 it known what a page shows. From a server it comes with the hits. The embedded engine unpacks a whole payload for it,
-twenty times the price of a hit: there whole products are kept from search to search instead, and a search for which
+twenty times the price of a hit: there products are kept from search to search instead, and a search for which
 some are missing reads whatever it might show.
 """
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+from catalog.points import WHOLE_PRODUCT
 from search.parts import Part, all_vectors, dense_vectors, product_paths
 from search.rows import row_of
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from search.ranking import Found, Ranking
     from search.retriever import Retriever
     from search.rows import Row
+
+_WHOLE: Final = frozenset(WHOLE_PRODUCT)
+_FEW: Final = 300
+"""So many products are a page, and what it is compared with for the sake of diversity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,34 +137,53 @@ class CarriedReading:
 
 
 class KeptReading:
-    """Has whole products that are kept at just the version that a hit told, and keeps those that it reads."""
+    """Has products that are kept at just the version that a hit told, and keeps those that it reads.
 
-    def __init__(
-        self, retriever: Retriever, scope: Scope, founds: Sequence[Found], ranking: Ranking, kept: KeptRows
+    `ordering` are the paths that the order lies in.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts that it reads with, by their names
+        self,
+        retriever: Retriever,
+        scope: Scope,
+        founds: Sequence[Found],
+        ranking: Ranking,
+        *,
+        kept: KeptRows,
+        ordering: Sequence[str],
     ) -> None:
         self._retriever = retriever
         self._scope = scope
         self._founds = founds
         self._ranking = ranking
         self._kept = kept
-        self._rows: dict[str, Row] = {}
+        self._ordering = frozenset(ordering)
+        kept.widened(ordering)
 
     def known(self, point_ids: Sequence[str]) -> Mapping[str, Row]:
-        """Return the rows of all that are known so far, these points among them where they are kept."""
-        new = [one for one in point_ids if one not in self._rows] if self._rows else point_ids
-        self._rows |= self._kept.known(new, self._versions)
-        return self._rows
+        """Return the rows that are kept of these points, as far as they hold what the order lies in."""
+        return self._kept.known(point_ids, self._versions, self._ordering)
 
     async def read(self, wanted: Wanted) -> Read:
         """Return what is wanted: known payloads as the hits found them, and all the rest as it stands now."""
-        needed = wanted.counted or wanted.shown  # where anything is counted, so is what is shown
-        known = self.known(needed)
-        missing = Part([one for one in needed if one not in known])
-        points, vectors, *scored = await self._retriever.read([missing, *wanted.without_payload()], self._scope)
-        new = _rows(points)
-        self._kept.keep(new, self._versions)
-        self._rows |= new
-        return Read(self._rows, self._rows, *_as_wanted(wanted, vectors, scored))
+        versions, paths = self._versions, self._kept.widened(wanted.paths)
+        counted = self._kept.known(wanted.counted, versions, paths)
+        shown = self._kept.known(wanted.shown, versions, _WHOLE | self._ordering)
+        lacking = dict.fromkeys(one for one in wanted.counted if one not in counted)
+        whole = dict.fromkeys(one for one in wanted.shown if one not in shown or one in lacking)
+        parts = [
+            Part(list(whole), list(paths | _WHOLE)),
+            Part([one for one in lacking if one not in whole], list(paths)),
+            *wanted.without_payload(),
+        ]
+        for_pages, for_counts, vectors, *scored = await self._retriever.read(parts, self._scope)
+        new, new_counted = _rows(for_pages), _rows(for_counts)
+        if len(new) <= _FEW:
+            self._kept.keep(new, versions, paths | _WHOLE)
+        else:  # most of them are not shown after all: whole they would drive out those that are
+            self._kept.keep({point_id: row.narrowed(paths) for point_id, row in new.items()}, versions, paths)
+        self._kept.keep(new_counted, versions, paths)
+        return Read(counted | new_counted | new, shown | new, *_as_wanted(wanted, vectors, scored))
 
     @cached_property
     def _versions(self) -> dict[str, int]:

@@ -131,12 +131,20 @@ async def test_once_before_for_the_products_that_are_searched_with(shop: Shop) -
     [{}, {"facets": ["brand"]}, *ORDERED_BY_PRODUCTS, {"sort": "price", "facets": ["brand"], "filter": {"brand": "A"}}],
 )
 async def test_once_where_the_products_are_kept(shop: Shop, request_body: JsonObject) -> None:
-    """Whatever is asked next comes from the arms' answer alone, the newest event from a moment ago."""
-    wide = {"text": "thing", "facets": ["brand"]}
+    """Whatever is asked next by what was looked at before comes from the arms' answer alone."""
+    wide: JsonObject = {"text": "thing", "facets": ["brand"], "sort": "price", "group_by": "group_id"}
     first, then = await few_asked(shop, wide, {"text": "thing"} | request_body, kept=KeptRows())
     assert first.calls == [FIRST, 1]
     arms = (ARMS + NAMED) * (2 if "filter" in request_body else 1)
     assert then.calls in ([arms], [arms + NEWEST])  # a second may be over
+
+
+async def test_once_more_for_what_nobody_looked_at(shop: Shop) -> None:
+    """A field that orders or counts for the first time is read of all, and from then on kept."""
+    plain, grouped = {"text": "thing"}, {"text": "thing", "group_by": "group_id"}
+    _, first, then = await few_asked(shop, plain, grouped, grouped, kept=KeptRows())
+    assert len(first.calls) == 2
+    assert len(then.calls) == 1
 
 
 async def test_what_terms_say_of_kept_products(shop: Shop) -> None:
@@ -191,10 +199,10 @@ async def test_what_was_not_compared_does_not_come_forward(shop: Shop, *, explai
 
 @pytest.fixture(scope="module")
 def deep(open_engine: tuple[Engine, QdrantSettings]) -> Iterator[Shop]:
-    """Open a shop with more products than diversity compares."""
+    """Open a shop with more products than diversity compares, and than are kept whole of one search."""
     engine, qdrant = open_engine
     with open_shop(engine, shop_settings(qdrant), selective_encoders()) as shop:
-        shop.sell(*catalogue(seed=3, count=260))
+        shop.sell(*catalogue(seed=3, count=340))
         yield shop
 
 
@@ -235,6 +243,17 @@ def test_never_more_and_one_answer(
     assert len(carried.body["hits"]) == max(0, min(left, wanted["limit"]))
 
 
+@some_examples
+@given(arrangements=st.lists(arranged, min_size=2, max_size=6), lifting=st.sampled_from([Boosts(), LIFTING]))
+def test_what_one_search_kept_serves_another(deep: Shop, arrangements: list[JsonObject], lifting: Boosts) -> None:
+    """Whole or in part, by whatever fields others ordered and counted: each search is answered as the first of all."""
+    wanted = [{"text": "red hat", "cut_off": "off"} | one for one in arrangements]
+    carried = asyncio.run(asked(deep, selective_encoders(), wanted, boosts=lifting))
+    kept = asyncio.run(asked(deep, selective_encoders(), wanted, boosts=lifting, kept=KeptRows()))
+
+    assert [one.body for one in kept] == [one.body for one in carried]
+
+
 async def test_what_terms_say_where_many_may_be_shown(deep: Shop) -> None:
     """Vectors are read of the page alone: a third time, unless its order is known from the products that are kept."""
     explained = {"text": "red hat", "cut_off": "off", "sort": "price", "limit": 10, "explain": True}
@@ -259,7 +278,7 @@ async def test_what_terms_say_where_many_may_be_shown(deep: Shop) -> None:
 async def test_behind_what_is_compared_nothing_is_lost(deep: Shop, narrowed: JsonObject) -> None:
     """Where diversity stops, what groups and limits leave over may hang on the order before it: each page is whole."""
     wide = {"text": "red hat", "cut_off": "off", "diversity": 0.9, "limit": 20} | narrowed
-    pages = [wide | {"page": page} for page in range(1, 14)]
+    pages = [wide | {"page": page} for page in range(1, 18)]
     carried = await asked(deep, selective_encoders(), pages)
     kept = await asked(deep, selective_encoders(), pages, kept=KeptRows())
 

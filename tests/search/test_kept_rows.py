@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from tests.search.shop import Shop
 
 
+PATHS = frozenset({"product.id", "product.brand"})
+
+
 def row(point_id: str, brand: str) -> Row:
     """Return a row with a brand."""
     return Row(point_id, {"id": point_id, "brand": brand})
@@ -88,11 +91,22 @@ def test_pages_follow_every_kind_of_write(shop: Shop) -> None:
 def test_a_row_is_known_at_its_version_only() -> None:
     """After a write its point says another, and then it is to be read."""
     kept = KeptRows()
-    kept.keep({"a": row("a", "A"), "b": row("b", "B")}, {"a": 1})
+    kept.keep({"a": row("a", "A"), "b": row("b", "B")}, {"a": 1}, PATHS)
 
-    assert kept.known(["a", "b"], {"a": 1, "b": 1}) == {"a": row("a", "A")}
-    assert kept.known(["a"], {"a": 2}) == {}
-    assert kept.known(["a"], {}) == {}
+    assert kept.known(["a", "b"], {"a": 1, "b": 1}, PATHS) == {"a": row("a", "A")}
+    assert kept.known(["a"], {"a": 2}, PATHS) == {}
+    assert kept.known(["a"], {}, PATHS) == {}
+
+
+def test_a_row_serves_what_it_was_read_for() -> None:
+    """All paths that were asked for so far are read together, so that one search after another finds what it needs."""
+    kept = KeptRows()
+    paths = kept.widened(["product.brand"])
+    kept.keep({"a": row("a", "A")}, {"a": 1}, paths)
+
+    assert kept.widened(["price"]) == {"product.brand", "price"} == kept.widened([])
+    assert kept.known(["a"], {"a": 1}, paths) == {"a": row("a", "A")}
+    assert kept.known(["a"], {"a": 1}, frozenset({"price"})) == {}
 
 
 def test_what_is_asked_for_stays_and_the_rest_makes_room() -> None:
@@ -100,10 +114,10 @@ def test_what_is_asked_for_stays_and_the_rest_makes_room() -> None:
     kept = KeptRows(8)
     for number in range(40):
         name = str(number)
-        kept.keep({name: row(name, "A")}, {name: 1})
-        assert kept.known(["0"], {"0": 1})
+        kept.keep({name: row(name, "A")}, {name: 1}, PATHS)
+        assert kept.known(["0"], {"0": 1}, PATHS)
 
-    known = kept.known(map(str, range(40)), {str(number): 1 for number in range(40)})
+    known = kept.known(map(str, range(40)), {str(number): 1 for number in range(40)}, PATHS)
     assert 1 < len(known) <= 8 + 1
 
 
@@ -112,8 +126,8 @@ def test_more_than_there_is_room_for_is_not_kept() -> None:
     kept = KeptRows(8)
     names = [str(number) for number in range(40)]
     for _ in range(2):
-        kept.keep({name: row(name, "A") for name in names}, dict.fromkeys(names, 1))
-        assert 0 < len(kept.known(names, dict.fromkeys(names, 1))) <= 8
+        kept.keep({name: row(name, "A") for name in names}, dict.fromkeys(names, 1), PATHS)
+        assert 0 < len(kept.known(names, dict.fromkeys(names, 1), PATHS)) <= 8
 
 
 def test_memory_is_bounded_whatever_rows_hold() -> None:
@@ -129,13 +143,13 @@ def test_memory_is_bounded_whatever_rows_hold() -> None:
     }
     for _ in range(2):
         for name in names:
-            kept.keep({name: wide[name]}, {name: 1})
-        assert 10 < len(kept.known(names, dict.fromkeys(names, 1))) <= 40
+            kept.keep({name: wide[name]}, {name: 1}, PATHS)
+        assert 10 < len(kept.known(names, dict.fromkeys(names, 1), PATHS)) <= 40
 
 
 def test_one_huge_row_is_read_each_time_and_the_others_stay() -> None:
     """It would be all that is kept."""
-    kept = KeptRows(100, most_bytes=40_000)
-    kept.keep({"a": row("a", "A"), "huge": row("huge", "B" * 30_000), "c": row("c", "C")}, {"a": 1, "huge": 1, "c": 1})
+    kept, versions = KeptRows(100, most_bytes=40_000), {"a": 1, "huge": 1, "c": 1}
+    kept.keep({"a": row("a", "A"), "huge": row("huge", "B" * 30_000), "c": row("c", "C")}, versions, PATHS)
 
-    assert set(kept.known(["a", "huge", "c"], {"a": 1, "huge": 1, "c": 1})) == {"a", "c"}
+    assert set(kept.known(versions, versions, PATHS)) == {"a", "c"}
