@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_ROWS: Final = 131_072
 MOST_BYTES: Final = 192 * 2**20
 """Some 40,000 whole products of the sample catalogue, 5 KB each; of mere counts several times as many."""
-_BYTES_A_VALUE, _BYTES_AN_OBJECT = 75, 150
+_BYTES_A_ROW, _BYTES_A_VALUE, _BYTES_AN_OBJECT = 400, 75, 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,10 @@ class _Kept:
     row: Row
     paths: frozenset[str]
     size_bytes: int
+
+    def has(self, paths: frozenset[str]) -> bool:
+        """Whether it holds what lies at these paths."""
+        return paths is self.paths or paths <= self.paths
 
 
 class KeptRows:
@@ -60,7 +64,7 @@ class KeptRows:
         for point_id in point_ids:
             new = self._new.get(point_id)
             kept = new or self._old.get(point_id)
-            if kept is not None and kept.version == versions.get(point_id) and paths <= kept.paths:
+            if kept is not None and kept.version == versions.get(point_id) and kept.has(paths):
                 found[point_id] = kept.row
                 if new is None:
                     self._take(point_id, kept)
@@ -74,8 +78,15 @@ class KeptRows:
         """
         for point_id, row in rows.items():
             if point_id in versions:
-                self._take(point_id, _Kept(versions[point_id], row, paths, _size_bytes(row)))
+                self._take(point_id, self._merged(point_id, versions[point_id], row, paths))
         self._make_room()
+
+    def _merged(self, point_id: str, version: int, row: Row, paths: frozenset[str]) -> _Kept:
+        """Return a row together with what is kept of it at other paths."""
+        before = self._new.get(point_id) or self._old.get(point_id)
+        if before is not None and before.version == version and not before.paths <= paths:
+            row, paths = before.row.joined(row), paths | before.paths
+        return _Kept(version, row, paths, _size_bytes(row))
 
     def _take(self, point_id: str, kept: _Kept) -> None:
         before = self._new.get(point_id)
@@ -104,4 +115,4 @@ def _size_bytes(row: Row) -> int:
     text = pydantic_core.to_json(row.product)
     values, objects = text.count(b",") + text.count(b":"), text.count(b"{")
     derived = len(pydantic_core.to_json(row.derived))
-    return len(text) + derived + _BYTES_A_VALUE * values + _BYTES_AN_OBJECT * objects
+    return _BYTES_A_ROW + len(text) + derived + _BYTES_A_VALUE * values + _BYTES_AN_OBJECT * objects

@@ -38,11 +38,15 @@ class Row:
 
     def narrowed(self, paths: Iterable[str]) -> Row:
         """Return what of it lies at these paths; of two fields of one name, both."""
-        names = {path.rpartition(".")[2] for path in paths}
+        names = [path.rpartition(".")[2] for path in paths]
         product, derived = (
             {name: part[name] for name in names if name in part} for part in (self.product, self.derived)
         )
         return Row(self.point_id, product, derived)
+
+    def joined(self, other: Row) -> Row:
+        """Return all that this row and another of the same point hold."""
+        return Row(self.point_id, {**self.product, **other.product}, {**self.derived, **other.derived})
 
 
 def row_of(point: Record | ScoredPoint) -> Row:

@@ -12,11 +12,17 @@ from search.ranking import NAMED, normalised
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from catalog.vectors import SparseVector
     from encoders.interface import FloatArray
     from search.encoding.query import ArmQuery
     from search.ranking import ArmHits
     from search.results.outcome import Outcome
     from search.understood import Understood
+
+
+def words_of_terms(query: Mapping[str, ArmQuery]) -> dict[int, SparseVector]:
+    """Return the words of each term that has any, by its number."""
+    return {term: words for term, words in query[LEXICAL].words.items() if words} if LEXICAL in query else {}
 
 
 def explanations(outcome: Outcome, asked: Understood) -> dict[str, dict[str, Any]]:

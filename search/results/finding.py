@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.errors import InvalidInput
-from catalog.vectors import LEXICAL
 from search.filters import Filter, Products
 from search.questions import Sought
 from search.ranking import Candidates, members, rank
 from search.results.boosts import lifted
 from search.results.diversity import DEEP, diversify_compared
+from search.results.explaining import words_of_terms
 from search.results.facets import Tally
-from search.results.listing import listing_of, narrowings, paths_to_arrange
+from search.results.listing import around_page, listing_of, narrowings, paths_to_arrange
 from search.results.outcome import Outcome
 from search.results.reading import CarriedReading, KeptReading, Wanted
 from search.rows import PRODUCT_ID
@@ -28,7 +28,6 @@ from search.rows import PRODUCT_ID
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from catalog.vectors import SparseVector
     from search.encoding.query import ArmQuery, QueryEncoder
     from search.kept_rows import KeptRows
     from search.ranking import Candidate, Found, Ranking
@@ -106,20 +105,20 @@ class Finder:
             others = [members(found.arms, ranking, found.named) for found in founds[1:]]
             reading = self._reading(asked, founds, ordering)
             rows = reading.known(whole.point_ids) if ordering else {}
-            settled = not ordering or all(point_id in rows for point_id in whole.point_ids)
-            listing = listing_of(lifted(whole, rows, self._boosts), rows, asked, after) if settled else None
-            wanted = self._wanted(asked, whole, others, listing)
-            words = _words_of_terms(query) if telling else {}
+            unknown = [point_id for point_id in whole.point_ids if point_id not in rows] if ordering else []
+            ordered = self._ordered(whole, rows, unknown)
+            listing = None if unknown else listing_of(ordered, rows, asked, after)
+            near = around_page(ordered, rows, asked, after, len(unknown)) if listing is None else listing.shown
+            wanted = self._wanted(asked, (whole, *others), ordered, near, unknown)
+            words = words_of_terms(query) if telling else {}
             if telling and len(wanted.shown) <= DEEP + asked.request.limit:
                 wanted = replace(wanted, told=wanted.shown, words=words)
         with asked.stages.timed("retrieve"):
             read = await reading.read(wanted)
         if listing is None or wanted.compared:
             with asked.stages.timed("rank"):
-                rows = rows if settled else read.shown
-                ordered: Sequence[Candidate] = lifted(whole, rows, self._boosts)
-                if not settled:  # one that was deleted before it could be read has no row
-                    ordered = [one for one in ordered if one.point_id in rows]
+                rows = {**rows, **read.shown} if unknown else rows
+                ordered = self._ordered(whole, rows, unknown)
                 if wanted.compared:
                     ordered = diversify_compared(ordered, read.compared, asked.request.diversity)
                 listing = listing_of(ordered, rows, asked, after)
@@ -129,20 +128,32 @@ class Finder:
                 read = replace(read, told=(await reading.read(page)).told)
         return Listed(query, founds, whole, others, rows, read, listing)
 
+    def _ordered(self, whole: Candidates, rows: Mapping[str, Row], unknown: Sequence[str]) -> Sequence[Candidate]:
+        """Return the candidates best first, of those that were `unknown` the ones that have a row by now."""
+        ordered = lifted(whole, rows, self._boosts)
+        lacking = {point_id for point_id in unknown if point_id not in rows}
+        return [one for one in ordered if one.point_id not in lacking] if lacking else ordered
+
     def _wanted(
-        self, asked: Understood, whole: Candidates, others: Sequence[Candidates], listing: Listing | None
+        self,
+        asked: Understood,
+        sets: Sequence[Candidates],
+        ordered: Sequence[Candidate],
+        near: Sequence[Candidate],
+        unknown: Sequence[str],
     ) -> Wanted:
-        """Return what is to be read: of what is shown the page, or all that may be on it once the rest is known."""
+        """Return what is to be read: of what is shown all that may be on the page once the `unknown` are known."""
+        whole, *_ = sets
         paths = [path for one in asked.facets for path in one.facet.paths]
-        counted = dict.fromkeys(point_id for one in (whole, *others) for point_id in one.point_ids) if paths else ()
+        counted = dict.fromkeys(point_id for one in sets for point_id in one.point_ids) if paths else ()
         compared: Sequence[str] = ()
         if asked.request.diversity and asked.order is None:
-            first = whole[: self._may_be_first(whole)] if listing is None else listing.ordered[:DEEP]
+            first = whole[: self._may_be_first(whole)] if unknown else ordered[:DEEP]
             compared = [one.point_id for one in first]
-        if listing is None or (compared and narrowings(asked.request) > 1):
+        if (compared and unknown) or ((compared or unknown) and narrowings(asked.request) > 1):
             shown = whole.point_ids
         else:  # the first ones change places among themselves: however narrowed once, those after them stay
-            shown = list(dict.fromkeys((*compared, *(one.point_id for one in listing.shown))))
+            shown = list(dict.fromkeys((*unknown, *compared, *(one.point_id for one in near))))
         return Wanted(list(counted), (PRODUCT_ID, *paths), shown, asked.request.fields, compared)
 
     def _may_be_first(self, whole: Candidates) -> int:
@@ -203,11 +214,6 @@ class Finder:
         if not self._boosts.paths:
             return {}
         return {one.point_id: self._boosts.of(listed.rows[one.point_id]) for one in listed.listing.shown}
-
-
-def _words_of_terms(query: Mapping[str, ArmQuery]) -> dict[int, SparseVector]:
-    """Return the words of each term that has any, by its number."""
-    return {term: words for term, words in query[LEXICAL].words.items() if words} if LEXICAL in query else {}
 
 
 def searched_with(terms: Sequence[Term]) -> Filter:

@@ -37,6 +37,19 @@ def listing_of(ordered: Sequence[Candidate], rows: Mapping[str, Row], asked: Und
     return Listing(ordered, entries, *page_of(entries, rows, asked, after))
 
 
+def around_page(
+    ordered: Sequence[Candidate], rows: Mapping[str, Row], asked: Understood, after: End | None, more: int
+) -> Sequence[Candidate]:
+    """Return what may be on the page once so many `more` candidates are put into the list, those apart.
+
+    Each that is put in moves an entry by one place at most: it comes before it, or takes the place of one of its kind.
+    With several `narrowings` it may also bring one back that is in no list yet.
+    """
+    entries = arrange(ordered, rows, asked.request, asked.order)
+    place = _place(entries, rows, asked, after)
+    return entries[max(0, place.start - more) : place.stop + more]
+
+
 def paths_to_arrange(request: SearchRequest, order: Order | None) -> tuple[str, ...]:
     """Return what the rows must hold, nothing where the list can be made without any."""
     paths = [*(order.paths if order else ()), *(_LIMITED[name] for name in request.limit_per.limits())]
@@ -66,11 +79,14 @@ def page_of(
     entries: Sequence[Candidate], rows: Mapping[str, Row], asked: Understood, after: End | None
 ) -> tuple[Sequence[Candidate], End | None]:
     """Return the page that is asked for, and where it ended if an order by a field goes on after it."""
-    order = asked.order
-    place = asked.page(_place_after(entries, rows, order, after) if order and after else None)
+    order, place = asked.order, _place(entries, rows, asked, after)
     shown = entries[place]
     more = order is not None and shown and place.stop < len(entries)
     return shown, End(order.key(rows[shown[-1].point_id])) if more and order else None
+
+
+def _place(entries: Sequence[Candidate], rows: Mapping[str, Row], asked: Understood, after: End | None) -> slice:
+    return asked.page(_place_after(entries, rows, asked.order, after) if asked.order and after else None)
 
 
 def _place_after(entries: Sequence[Candidate], rows: Mapping[str, Row], order: Order, end: End) -> int:

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from catalog.points import WHOLE_PRODUCT
 from search.parts import Part, all_vectors, dense_vectors, product_paths
+from search.results.diversity import DEEP
 from search.rows import row_of
+from search.schemas import MAX_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from search.rows import Row
 
 _WHOLE: Final = frozenset(WHOLE_PRODUCT)
-_FEW: Final = 300
+_FEW: Final = DEEP + MAX_LIMIT
 """So many products are a page, and what it is compared with for the sake of diversity."""
 
 
@@ -167,7 +169,7 @@ class KeptReading:
     async def read(self, wanted: Wanted) -> Read:
         """Return what is wanted: known payloads as the hits found them, and all the rest as it stands now."""
         versions, paths = self._versions, self._kept.widened(wanted.paths)
-        counted = self._kept.known(wanted.counted, versions, paths)
+        counted = self._kept.known(wanted.counted, versions, frozenset(wanted.paths))
         shown = self._kept.known(wanted.shown, versions, _WHOLE | self._ordering)
         lacking = dict.fromkeys(one for one in wanted.counted if one not in counted)
         whole = dict.fromkeys(one for one in wanted.shown if one not in shown or one in lacking)

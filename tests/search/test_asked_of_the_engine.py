@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -18,7 +19,7 @@ from search.results.diversity import DEEP
 from search.retriever import Retriever
 from search.schemas import SearchRequest
 from search.service import SearchService, ServedIndex
-from tests.builders import bare, deleted
+from tests.builders import bare, deleted, patched
 from tests.search.shop import open_shop, shop_settings
 from tests.search.stock import catalogue, selective_encoders
 from tests.search.test_candidate_set import requests, some_examples, texts
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from catalog.engine import Engine
     from deploy.settings import QdrantSettings
     from encoders.interface import Encoders
+    from search.access import Scope
+    from search.parts import Part
     from tests.builders import JsonObject
     from tests.search.shop import Shop
 
@@ -46,6 +49,8 @@ ORDERED_BY_PRODUCTS: list[JsonObject] = [
     {"limit_per": {"brand": 1}},
     {"limit_per": {"brand": 1}, "group_by": "group_id", "sort": "-price"},
 ]
+VERSIONS = count(2)
+"""Newer than whatever another test has written to the same shop."""
 LIFTING = Boosts(popularity=0.3, newness=0.2, in_stock=0.5)
 
 
@@ -57,6 +62,7 @@ class Counted(Retriever):
             open_async_engine(shop.settings, shop.index.engine), shop.index.collection, depth=shop.settings.api.depth
         )
         self.calls: list[int] = []
+        self.points_read = 0
         self.meanwhile: Callable[[], None] = lambda: None
 
     async def _ask(self, requests: Sequence[models.QueryRequest]) -> list[models.QueryResponse]:
@@ -65,16 +71,21 @@ class Counted(Retriever):
         self.meanwhile()
         return answers
 
+    async def read(self, parts: Sequence[Part], scope: Scope) -> list[dict[str, models.ScoredPoint]]:
+        self.points_read = sum(len(part.point_ids) for part in parts)
+        return await super().read(parts, scope)
+
     async def _scroll(self, *given: Any, **named: Any) -> list[models.Record]:  # noqa: ANN401 - passed on as they are
         self.calls.append(1)
         return await super()._scroll(*given, **named)
 
 
 class Asked(NamedTuple):
-    """The answer to a search, and how many questions each call held that it made."""
+    """The answer to a search, how many questions each call held that it made, and how many points it read."""
 
     body: JsonObject
     calls: list[int]
+    points_read: int
 
 
 @pytest.mark.parametrize(
@@ -206,10 +217,11 @@ def deep(open_engine: tuple[Engine, QdrantSettings]) -> Iterator[Shop]:
         yield shop
 
 
+FACETS = ["brand", "price", "category", "in_stock", "group_id", "attributes.colour", "attributes.weight"]
 arranged = st.fixed_dictionaries(
     {"limit": st.sampled_from([3, 20, 50]), "page": st.integers(1, 13)},
     optional={
-        "facets": st.lists(st.sampled_from(["brand", "price", "category"]), unique=True, max_size=2),
+        "facets": st.lists(st.sampled_from(FACETS), unique=True, max_size=2),
         "sort": st.sampled_from(["price", "-price", "-popularity"]),
         "group_by": st.just("group_id"),
         "limit_per": st.sampled_from([{"brand": 5}, {"category": 45}, {"group_id": 1, "brand": 40}]),
@@ -243,15 +255,49 @@ def test_never_more_and_one_answer(
     assert len(carried.body["hits"]) == max(0, min(left, wanted["limit"]))
 
 
-@some_examples
-@given(arrangements=st.lists(arranged, min_size=2, max_size=6), lifting=st.sampled_from([Boosts(), LIFTING]))
-def test_what_one_search_kept_serves_another(deep: Shop, arrangements: list[JsonObject], lifting: Boosts) -> None:
-    """Whole or in part, by whatever fields others ordered and counted: each search is answered as the first of all."""
-    wanted = [{"text": "red hat", "cut_off": "off"} | one for one in arrangements]
-    carried = asyncio.run(asked(deep, selective_encoders(), wanted, boosts=lifting))
-    kept = asyncio.run(asked(deep, selective_encoders(), wanted, boosts=lifting, kept=KeptRows()))
+writes = st.lists(
+    st.tuples(
+        st.integers(0, 339),
+        st.sampled_from([{"price": 0.5}, {"price": 5_000}, {"brand": "Alder"}, {"popularity": 9}, {"group_id": "g-1"}]),
+    ),
+    max_size=5,
+)
 
-    assert [one.body for one in kept] == [one.body for one in carried]
+
+@some_examples
+@given(
+    steps=st.lists(st.tuples(writes, arranged), min_size=2, max_size=5),
+    lifting=st.sampled_from([Boosts(), LIFTING]),
+)
+def test_what_one_search_kept_serves_another(
+    deep: Shop, steps: list[tuple[list[tuple[int, JsonObject]], JsonObject]], lifting: Boosts
+) -> None:
+    """Whole or in part, by whatever fields others ordered and counted, and with writes between: as if read anew."""
+    kept = KeptRows()
+    for written, arrangement in steps:
+        deep.hear(*(patched(f"p-{number:03}", version=next(VERSIONS), **change) for number, change in written))
+        wanted = [{"text": "red hat", "cut_off": "off"} | arrangement]
+        (carried,) = asyncio.run(asked(deep, selective_encoders(), wanted, boosts=lifting))
+        (found,) = asyncio.run(asked(deep, selective_encoders(), wanted, boosts=lifting, kept=kept))
+        assert found.body == carried.body
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"group_by": "group_id"}, {"limit_per": {"brand": 40}}])
+async def test_few_writes_cost_few_reads(deep: Shop, narrowed: JsonObject) -> None:
+    """Where all but some candidates are known, what may be on the page is read, whichever side of it they belong to."""
+    kept, core = KeptRows(), {"text": "red hat", "cut_off": "off", "sort": "price", "limit": 10, "page": 2} | narrowed
+    before, again = await asked(deep, selective_encoders(), [core] * 2, kept=kept)
+    assert before.points_read >= 340
+    assert again.points_read <= 10
+
+    known = [hit["product"]["id"] for hit in before.body["hits"]]
+    prices = {known[0]: 0.01, known[9]: 99_999.0}
+    deep.hear(*(patched(one, version=next(VERSIONS), price=price) for one, price in prices.items()))
+    (after,) = await asked(deep, selective_encoders(), [core], kept=kept)
+    (carried,) = await asked(deep, selective_encoders(), [core])
+    assert after.body == carried.body != before.body
+    assert len(after.calls) == 2
+    assert after.points_read <= 2 + 10 + 2 * 2
 
 
 async def test_what_terms_say_where_many_may_be_shown(deep: Shop) -> None:
@@ -327,7 +373,7 @@ async def asked(
         for request in requests:
             retriever.calls = []
             answer = await service.search(SearchRequest.model_validate(request), EVERYTHING)
-            answers.append(Asked(answer.body, retriever.calls))
+            answers.append(Asked(answer.body, retriever.calls, retriever.points_read))
     finally:
         core.encoder.close()
         await core.service.close()

@@ -135,7 +135,7 @@ def test_memory_is_bounded_whatever_rows_hold() -> None:
 
     What is derived from them takes as much again.
     """
-    kept = KeptRows(10_000, most_bytes=40_000)
+    kept = KeptRows(10_000, most_bytes=60_000)
     names = [str(number) for number in range(100)]
     wide = {
         name: Row(name, {"id": name, "attributes": {"colour": ["x" * 500]}}, {"attributes": ("x" * 500,)})
