@@ -2,8 +2,8 @@
 
 All of it comes in at most one call after that of the arms. What orders must be there before that one, for only then is
 it known what a page shows. From a server it comes with the hits. The embedded engine unpacks a whole payload for it,
-twenty times the price of a hit: there products are kept from search to search instead, and a search for which
-some are missing reads whatever it might show.
+twenty times the price of a hit: there products are kept from search to search instead, and a search for which some are
+missing reads those, and whatever may be on the page beside them.
 """
 
 from __future__ import annotations

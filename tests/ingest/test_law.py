@@ -244,7 +244,7 @@ class Pipeline(RuleBasedStateMachine):
 
 TestPipeline = pytest.mark.long(Pipeline.TestCase)
 TestPipeline.settings = settings(
-    max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

@@ -266,7 +266,7 @@ writes = st.lists(
 
 @some_examples
 @given(
-    steps=st.lists(st.tuples(writes, arranged), min_size=2, max_size=5),
+    steps=st.lists(st.tuples(writes, arranged), min_size=2, max_size=4),
     lifting=st.sampled_from([Boosts(), LIFTING]),
 )
 def test_what_one_search_kept_serves_another(

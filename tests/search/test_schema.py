@@ -160,7 +160,7 @@ def requests() -> st.SearchStrategy[dict[str, object]]:
     )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(request=requests())
 def test_no_request_is_a_failure(stocked: Shop, request: dict[str, object]) -> None:
     """What has the right shape reaches deeper than what a schema generates: it is answered, or refused in words."""
