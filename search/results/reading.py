@@ -54,8 +54,8 @@ class Wanted:
 
     def without_payload(self) -> list[Part]:
         """Return what is read of no payload: vectors, and then what the words of each term score."""
-        compared = Part(list(dict.fromkeys((*self.compared, *self.told))), (), vectors=True)
-        return [compared, *(Part(self.told, (), words=one) for one in self.words.values())]
+        with_vectors = list(dict.fromkeys((*self.compared, *self.told)))
+        return [Part(with_vectors, (), vectors=True), *(Part(self.told, (), words=one) for one in self.words.values())]
 
 
 @dataclass(frozen=True, slots=True)
